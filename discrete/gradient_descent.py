@@ -1,0 +1,32 @@
+"""Gradient descent."""
+
+from typing import Any
+
+import jax
+from landscapes import Params
+
+from .method import Gradient, Method, check_learning_rate
+
+
+class GradientDescent(Method):
+    """x <- x - h grad L(x)      (Cauchy 1847; h = learning_rate)
+
+    Stable on a quadratic while the sharpness is below 2/h.
+    """
+
+    learning_rate: Any
+
+    def __check_init__(self):
+        check_learning_rate(self.learning_rate)
+
+    def init(self, params: Params) -> None:
+        del params
+
+    def step(self, gradient: Gradient, params: Params, state: None) -> tuple[Params, None]:
+        return jax.tree.map(lambda x, g: x - self.learning_rate * g, params, gradient(params)), state
+
+    def state_after(self, previous: Params, params: Params) -> None:
+        del previous, params
+
+    def stability_threshold(self) -> float | None:
+        return 2 / self.learning_rate if self.is_constant else None

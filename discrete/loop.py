@@ -1,0 +1,198 @@
+"""The loop that all runs share: from sample to sample inside jit, from block to block outside it.
+
+A `Side` is anything that moves from one sample to the next and is measured there: a method, a flow. One compiled call
+advances a side by a block of samples and returns what was measured; between blocks the host saves, shows progress and
+may be interrupted. Memory is bounded by the block, not by the run.
+"""
+
+import time
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool
+
+Carry = Any
+Measured = dict[str, Any]
+Progress = Callable[[int, int], None]
+
+BLOCK_BYTES = 64 * 2**20
+BLOCK_SAMPLES = 4096
+FIRST_BLOCK = 8
+BLOCK_SECONDS = 1.0
+
+
+class Side(eqx.Module):
+    """One side of a run. A carry is a pytree of arrays; `reference` is what another side has at the same sample."""
+
+    @abstractmethod
+    def start(self) -> Carry:
+        """The carry at sample 0, before any measurement."""
+
+    @abstractmethod
+    def advance(self, carry: Carry) -> Carry:
+        """From one sample to the next."""
+
+    @abstractmethod
+    def measure(self, carry: Carry, reference: Any) -> tuple[Measured, Carry]:
+        """The measurements at the current sample."""
+
+    @abstractmethod
+    def alive(self, carry: Carry) -> Bool[Array, ""]:
+        """False once the side has failed; its last sample was the one before."""
+
+
+class Block(NamedTuple):
+    """Measurements of consecutive samples, `capacity` rows on the device of which the first `samples` are valid."""
+
+    measured: Measured
+    samples: int
+    seconds: float
+
+
+class Marched(NamedTuple):
+    """How far the sides of a run have come: all that is needed to go on from here, and all that was measured.
+
+    done: samples of the leading side.  samples, seconds: of each side.  parts: one dict of measurements per block.
+    """
+
+    carries: dict[str, Carry]
+    samples: dict[str, int]
+    seconds: dict[str, float]
+    parts: list[dict[str, Measured]]
+    done: int = 0
+    interrupted: bool = False
+
+    def measured(self, name: str) -> Measured:
+        """All measurements of one side, leading axis samples."""
+        rows = [part[name] for part in self.parts if name in part]
+        return jax.tree.map(lambda *blocks: np.concatenate(blocks), *rows) if rows else {}
+
+
+def traced(tree: Any) -> Any:
+    """The tree with Python floats as (weakly typed) arrays: another learning rate then needs no compilation."""
+    return jax.tree.map(lambda leaf: jnp.asarray(leaf) if isinstance(leaf, float) else leaf, tree)
+
+
+@eqx.filter_jit
+def _start(side: Side) -> Carry:
+    return jax.tree.map(jnp.asarray, side.start())
+
+
+@eqx.filter_jit
+def _advance(side: Side, carry: Carry, first: Array, count: Array, reference: Any, capacity: int):
+    def at(i):
+        return jax.tree.map(lambda rows: rows[i], reference)
+
+    def one(loop):
+        i, carry, rows = loop
+        carry = jax.lax.cond(first + i > 0, lambda c: side.advance(c), lambda c: c, carry)
+        alive = side.alive(carry)
+        measured, renewed = side.measure(carry, at(i))
+        # A side that failed on the way has no sample here: what was measured there is overwritten or never counted.
+        carry = jax.tree.map(lambda new, old: jnp.where(alive, new, old), renewed, carry)
+        rows = jax.tree.map(lambda row, value: row.at[i].set(value), rows, measured)
+        return i + alive, carry, rows
+
+    def going(loop):
+        i, carry, _ = loop
+        return (i < count) & side.alive(carry)
+
+    shapes = jax.eval_shape(lambda: side.measure(carry, at(0))[0])
+    rows = jax.tree.map(lambda s: jnp.zeros((capacity, *s.shape), s.dtype), shapes)
+    samples, carry, rows = jax.lax.while_loop(going, one, (jnp.asarray(0), carry, rows))
+    return samples, carry, rows
+
+
+def advance(side: Side, carry: Carry, first: int, count: int, reference: Any, capacity: int) -> tuple[Carry, Block]:
+    """Advance a side by up to `count` samples from sample number `first`, in one compiled call."""
+    begin = time.perf_counter()
+    arrays = jnp.asarray(first), jnp.asarray(count)
+    samples, carry, rows = jax.block_until_ready(_advance(side, carry, *arrays, reference, capacity))
+    return carry, Block(rows, int(samples), time.perf_counter() - begin)
+
+
+def begin(sides: dict[str, Side]) -> Marched:
+    """All sides at sample 0, nothing measured yet."""
+    carries = {name: _start(side) for name, side in sides.items()}
+    return Marched(carries, dict.fromkeys(sides, 0), dict.fromkeys(sides, 0.0), [])
+
+
+def march(
+    sides: dict[str, Side],
+    samples: int,
+    *,
+    so_far: Marched | None = None,
+    kept_for_followers: tuple[str, ...] = (),
+    after_block: Callable[[Marched], None] | None = None,
+) -> Marched:
+    """Advance all sides in lockstep, block by block, until `samples` samples, the leader's failure, or Ctrl-C.
+
+    The first side leads. Its measurements named in `kept_for_followers` are the reference of the others at the same
+    sample; they stay on the device for one block. A follower that fails is left behind. after_block: called with all
+    that is finished; an interrupt drops the block in hand and nothing else.
+    """
+    now = begin(sides) if so_far is None else so_far
+    leader, *followers = sides
+    capacity = _capacity(sides[leader], now.carries[leader], samples)
+    size = min(FIRST_BLOCK, capacity)
+    try:
+        while now.done < samples:
+            clock, count = time.perf_counter(), min(size, samples - now.done)
+            now, finished = _one_block(sides, leader, followers, now, count, kept_for_followers, capacity)
+            if after_block:
+                after_block(now)
+            if not finished:
+                break
+            size = _next_size(size, count, capacity, time.perf_counter() - clock)
+    except KeyboardInterrupt:
+        now = now._replace(interrupted=True)
+    return now
+
+
+def _one_block(sides, leader, followers, now: Marched, count: int, kept, capacity: int) -> tuple[Marched, bool]:
+    carries, samples, seconds, part = dict(now.carries), dict(now.samples), dict(now.seconds), {}
+
+    def move(name: str, count: int, reference: Any) -> Block:
+        carries[name], block = advance(sides[name], carries[name], now.done, count, reference, capacity)
+        samples[name] += block.samples
+        seconds[name] += block.seconds
+        part[name] = _rows(block, kept)
+        return block
+
+    block = move(leader, count, None)
+    reference = {name: block.measured[name] for name in kept}
+    for name in followers:
+        if samples[name] == now.done:
+            move(name, block.samples, reference)
+    done = now.done + block.samples
+    return Marched(carries, samples, seconds, [*now.parts, part], done), block.samples == count
+
+
+def _rows(block: Block, skip: tuple[str, ...]) -> Measured:
+    kept = {name: value for name, value in block.measured.items() if name not in skip}
+    return jax.tree.map(lambda rows: np.asarray(rows)[: block.samples], kept)
+
+
+def _next_size(size: int, count: int, capacity: int, seconds: float) -> int:
+    """Grow until a block takes about a second: often enough to save, to show progress and to be interrupted."""
+    if seconds > 2 * BLOCK_SECONDS:
+        return max(1, size // 2)
+    return min(capacity, 4 * size) if count == size and seconds < BLOCK_SECONDS / 4 else size
+
+
+def _capacity(side: Side, carry: Carry, samples: int) -> int:
+    """Rows of a block: at most 64 MiB of measurements, and no more than the run has."""
+    shapes = jax.eval_shape(lambda c: side.measure(c, None)[0], carry)
+    bytes_per_sample = sum(int(np.prod(leaf.shape)) * leaf.dtype.itemsize for leaf in jax.tree.leaves(shapes))
+    most = max(1, min(BLOCK_SAMPLES, BLOCK_BYTES // max(1, bytes_per_sample)))
+    return min(most, 1 << (samples - 1).bit_length())
+
+
+def shown(progress: Progress | None, every: int, steps: int) -> Callable[[Marched], None]:
+    """progress(steps done, steps) as something to call after each block."""
+    return lambda marched: progress((marched.done - 1) * every, steps) if progress and marched.done else None

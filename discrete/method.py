@@ -1,0 +1,66 @@
+"""The contract of a discrete optimizer: one update rule, hyper-parameters as fields, state as an explicit pytree."""
+
+import math
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any, ClassVar, Self
+
+import equinox as eqx
+import jax
+from landscapes import Params
+
+Gradient = Callable[[Params], Params]
+State = Any
+Scheduled = float | Callable[[Any], Any]
+
+
+class Method(eqx.Module):
+    """One update rule. Any hyper-parameter may be a schedule: a function of the step n = 0, 1, 2, ...
+
+    learning_rate: h, in units of params / gradient.
+    gradients_per_step: what one step costs.
+    """
+
+    learning_rate: eqx.AbstractVar[Any]
+    gradients_per_step: ClassVar[int] = 1
+
+    @abstractmethod
+    def init(self, params: Params) -> State:
+        """The state before the first step."""
+
+    @abstractmethod
+    def step(self, gradient: Gradient, params: Params, state: State) -> tuple[Params, State]:
+        """One step: (params, state) -> (params, state), asking `gradient` wherever the rule needs it."""
+
+    def state_after(self, previous: Params, params: Params) -> State:
+        """The state of a method that has just gone from `previous` to `params`; ValueError where that is not enough."""
+        raise ValueError(f"{type(self).__name__} has no state determined by two successive points; start it at rest.")
+
+    def stability_threshold(self) -> float | None:
+        """The sharpness above which the method diverges on a quadratic; None where there is no constant one."""
+        return None
+
+    def at(self, step: Any) -> Self:
+        """The method with every schedule replaced by its value at the step."""
+        return jax.tree.map(lambda leaf: leaf(step) if callable(leaf) else leaf, self)
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether no hyper-parameter is a schedule."""
+        return not any(callable(leaf) for leaf in jax.tree.leaves(self))
+
+
+def check_learning_rate(value: Any) -> None:
+    """ValueError unless the learning rate is a schedule or a positive finite number."""
+    if callable(value) or isinstance(value, jax.Array):
+        return
+    if not (isinstance(value, int | float) and math.isfinite(value) and value > 0):
+        raise ValueError(f"`learning_rate` must be a positive finite number or a function of the step, got {value!r}.")
+
+
+def check_momentum(value: Any) -> None:
+    """ValueError unless the momentum is a schedule or lies in [0, 1)."""
+    if callable(value) or isinstance(value, jax.Array):
+        return
+    if not (isinstance(value, int | float) and 0 <= value < 1):
+        raise ValueError(f"`momentum` must lie in [0, 1) or be a function of the step, got {value!r}.")

@@ -1,0 +1,85 @@
+"""A method as one side of a run: it steps, it is watched for divergence, it is measured."""
+
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Bool, Int
+from landscapes import Loss, Observables, Params, init_carries, measure_all
+
+from .loop import Carry, Measured, Side
+from .method import Method
+
+ALIVE = -1
+
+
+class DescentCarry(NamedTuple):
+    """Where a method stands: after `step` steps, or before the step `diverged_at` at which it blew up."""
+
+    params: Params
+    state: Any
+    step: Int[Array, ""]
+    diverged_at: Int[Array, ""]
+    instruments: dict[str, Any]
+
+
+class DescentSide(Side):
+    """`every` steps of a method between two samples.
+
+    It has diverged at the first step after which a parameter is not finite or lies farther than `radius` from the start.
+    """
+
+    method: Method
+    loss: Loss
+    origin: Params
+    state: Any
+    observe: Observables
+    every: Int[Array, ""]
+    radius: Any
+    keep_params: bool = eqx.field(static=True, default=False)
+
+    def start(self) -> DescentCarry:
+        instruments = init_carries(self.observe, self.origin)
+        return DescentCarry(self.origin, self.state, jnp.asarray(0), jnp.asarray(ALIVE), instruments)
+
+    def alive(self, carry: DescentCarry) -> Bool[Array, ""]:
+        return carry.diverged_at == ALIVE
+
+    def advance(self, carry: DescentCarry) -> DescentCarry:
+        params, state = jax.lax.fori_loop(
+            0, self.every, lambda i, now: self._step(carry.step + i, *now), (carry.params, carry.state)
+        )
+        moved = carry._replace(params=params, state=state, step=carry.step + self.every)
+        # Watching every step would slow the loop; a sample that went wrong is replayed from the last good one instead.
+        return jax.lax.cond(self._within(params), lambda: moved, lambda: self._replay(carry))
+
+    def measure(self, carry: DescentCarry, reference: None) -> tuple[Measured, Carry]:
+        del reference
+        observations, instruments = measure_all(self.observe, carry.params, carry.instruments)
+        measured = {"observations": observations}
+        if self.keep_params:
+            measured["params"] = carry.params
+        return measured, carry._replace(instruments=instruments)
+
+    def _step(self, n: Array, params: Params, state: Any) -> tuple[Params, Any]:
+        new, state = self.method.at(n).step(jax.grad(self.loss), params, state)
+        # Schedules and optax may promote; what went in as float32 comes out as float32.
+        return jax.tree.map(lambda a, b: a.astype(b.dtype), new, params), state
+
+    def _within(self, params: Params) -> Bool[Array, ""]:
+        # NaN compares false, so this catches what is not finite as well.
+        return optax.tree.norm(optax.tree.sub(params, self.origin)) <= self.radius
+
+    def _replay(self, carry: DescentCarry) -> DescentCarry:
+        def going(now):
+            return self._within(now[1].params)
+
+        def one(now):
+            last, _ = now[1], None
+            params, state = self._step(last.step, last.params, last.state)
+            return last, last._replace(params=params, state=state, step=last.step + 1)
+
+        last, wrong = jax.lax.while_loop(going, one, (carry, carry))
+        return last._replace(diverged_at=wrong.step)

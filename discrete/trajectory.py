@@ -1,0 +1,47 @@
+"""What comes back from a run, the same from a method and from a flow."""
+
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import numpy as np
+from jaxtyping import Float, Int
+from landscapes import Params
+
+
+class Cost(NamedTuple):
+    """Work of one side of a run.
+
+    gradients, hessian_products: spent by the method or the flow itself; None where the solver does not say (implicit).
+    measuring_products: Hessian products spent by the instruments.  solver_steps: of the ODE solver, rejected included.
+    seconds: wall time, compilation of a first call included.
+    """
+
+    gradients: int | None = 0
+    hessian_products: int | None = 0
+    measuring_products: int = 0
+    solver_steps: int = 0
+    seconds: float = 0.0
+
+
+class Trajectory(eqx.Module):
+    """Samples of one run.
+
+    steps: (samples,) step numbers, 0 first.  times: (samples,) in the clock of the method (n h) or of the flow.
+    observations: name -> (samples, ...).  final_params: at the last sample; of a diverged method, the last finite ones.
+    params: pytree with a leading axis of samples, only when asked for.
+    status: "completed", "diverged at step n", or "stopped: ..." with the reason. Nothing is recorded after it.
+    """
+
+    steps: Int[np.ndarray, " samples"]
+    times: Float[np.ndarray, " samples"]
+    observations: dict[str, np.ndarray]
+    final_params: Params
+    status: str
+    cost: Cost
+    params: Params | None = None
+    final_state: Any = None
+
+    @property
+    def completed(self) -> bool:
+        """Whether the run went to its last step."""
+        return self.status == "completed"

@@ -1,0 +1,116 @@
+"""How flows are integrated: diffrax's solvers and controllers, carried on from sample to sample without restarts."""
+
+from typing import Any
+
+import diffrax
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import lineax
+import optimistix
+
+DEFAULT_RTOL = 1e-9
+DEFAULT_ATOL = 1e-12
+MAX_STEPS = 100_000
+
+
+class Integrator(eqx.Module):
+    """A diffrax solver, a step-size controller, and a limit on the solver's steps between two samples.
+
+    first_step: the first solver step, in the flow's time; None lets an adaptive controller choose it.
+    """
+
+    solver: diffrax.AbstractSolver
+    controller: diffrax.AbstractStepSizeController
+    max_steps: int = eqx.field(static=True, default=MAX_STEPS)
+    first_step: Any = None
+
+    def __check_init__(self):
+        if self.max_steps < 1:
+            raise ValueError(f"`max_steps` must be at least 1, got {self.max_steps}.")
+        adaptive = isinstance(self.controller, diffrax.AbstractAdaptiveStepSizeController)
+        if self.first_step is None and not adaptive:
+            raise ValueError("`first_step` is missing: a constant step size has to be given, in the flow's time.")
+
+
+def explicit(*, rtol: float = DEFAULT_RTOL, atol: float = DEFAULT_ATOL, max_steps: int = MAX_STEPS) -> Integrator:
+    """The default: Tsitouras' 5(4) pair with a PI controller at relative tolerance 1e-9, absolute 1e-12.
+
+    Stability costs about 0.3 steps per unit of sharpness times time; at the edge (2/h) that is under one per step of
+    the method. rtol, atol: bound the error of one step, elementwise, in the root mean square.
+    """
+    _check_tolerances(rtol, atol)
+    return Integrator(diffrax.Tsit5(), diffrax.PIDController(rtol, atol, pcoeff=0.2, icoeff=0.5), max_steps)
+
+
+def stiff(*, rtol: float = 1e-6, atol: float = 1e-9, max_steps: int = MAX_STEPS) -> Integrator:
+    """Kvaerno's 5(4) ESDIRK with Newton and GMRES: matrix-free, for sharpness times time in the tens of thousands.
+
+    No Jacobian is formed: memory is that of some 20 parameter vectors. One step costs hundreds of Hessian products, so
+    it pays only where an explicit solver is held back by stability.
+    """
+    _check_tolerances(rtol, atol)
+    linear = lineax.GMRES(rtol=rtol, atol=atol, restart=20, stagnation_iters=40)
+    newton = diffrax.with_stepsize_controller_tols(optimistix.Newton)(linear_solver=linear)
+    controller = diffrax.PIDController(rtol, atol, pcoeff=0.3, icoeff=0.4)
+    return Integrator(diffrax.Kvaerno5(root_finder=newton), controller, max_steps)
+
+
+def _check_tolerances(rtol: float, atol: float) -> None:
+    if not (0 < rtol < 1 and 0 <= atol < 1):
+        raise ValueError(f"`rtol` must lie in (0, 1) and `atol` in [0, 1), got {rtol} and {atol}.")
+
+
+class CarriedController(diffrax.AbstractStepSizeController):
+    """The user's controller, remembering the step it proposed before the end of an interval cut that step short.
+
+    Without it every sample would restart the step-size search from a step that only met the sample's time.
+    State: (the controller's own state, the proposed step). A step below `smallest` ends the solve: it no longer moves.
+    """
+
+    inner: diffrax.AbstractStepSizeController
+    smallest: Any
+
+    def wrap(self, direction):
+        return eqx.tree_at(lambda c: c.inner, self, self.inner.wrap(direction))
+
+    def init(self, terms, t0, t1, y0, dt0, args, func, error_order):
+        t_next, state = self.inner.init(terms, t0, t1, y0, dt0, args, func, error_order)
+        return t_next, (state, t_next - t0)
+
+    def adapt_step_size(self, t0, t1, y0, y1_candidate, args, y_error, error_order, controller_state):
+        state, proposed = controller_state
+        keep, next_t0, next_t1, jump, new_state, result = self.inner.adapt_step_size(
+            t0, t1, y0, y1_candidate, args, y_error, error_order, state
+        )
+        # A step cut short and accepted says nothing about the step to propose: its error is far below the tolerance.
+        cut = keep & (t1 - t0 < 0.999 * proposed)
+        step = jnp.where(cut, proposed, next_t1 - next_t0)
+        new_state = jax.tree.map(lambda old, new: jnp.where(cut, old, new), state, new_state)
+        result = diffrax.RESULTS.where(step < self.smallest, diffrax.RESULTS.dt_min_reached, result)
+        return keep, next_t0, next_t0 + step, jump, (new_state, step), result
+
+
+class CarriedAdaptiveController(CarriedController, diffrax.AbstractAdaptiveStepSizeController):
+    """The same for an adaptive controller, whose tolerances implicit solvers ask for."""
+
+    rtol: Any
+    atol: Any
+    norm: Any = eqx.field(static=True)
+
+
+def carried(controller: diffrax.AbstractStepSizeController, smallest: Any) -> CarriedController:
+    """The controller with its memory."""
+    if isinstance(controller, diffrax.AbstractAdaptiveStepSizeController):
+        return CarriedAdaptiveController(controller, smallest, controller.rtol, controller.atol, controller.norm)
+    return CarriedController(controller, smallest)
+
+
+def evaluations(solver: diffrax.AbstractSolver, solver_steps: int) -> int | None:
+    """Vector-field evaluations of an explicit solver; None for one that does not reveal them."""
+    if isinstance(solver, diffrax.Euler):
+        return solver_steps
+    if not isinstance(solver, diffrax.AbstractERK):
+        return None
+    tableau = solver.tableau
+    return solver_steps * (tableau.num_stages - int(tableau.fsal)) + int(tableau.fsal)

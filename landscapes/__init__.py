@@ -1,0 +1,33 @@
+"""Loss functions, data and networks; their local geometry; the instruments that measure both."""
+
+from .catalogue import PROBLEMS as PROBLEMS, build as build, settings_of as settings_of
+from .classifiers import (
+    cifar10_cnn as cifar10_cnn,
+    cifar10_mlp as cifar10_mlp,
+    digits_mlp as digits_mlp,
+    mnist_cnn as mnist_cnn,
+    mnist_mlp as mnist_mlp,
+)
+from .data_loss import DataLoss as DataLoss, cross_entropy as cross_entropy, half_squared_error as half_squared_error
+from .eigenpairs import Eigenpairs as Eigenpairs, top_eigenpairs as top_eigenpairs
+from .hessian import (
+    dense_hessian as dense_hessian,
+    gradient_and_product as gradient_and_product,
+    hessian_operator as hessian_operator,
+)
+from .linear_networks import deep_linear as deep_linear, diagonal_linear as diagonal_linear
+from .networks import CNN as CNN, MLP as MLP
+from .observables import (
+    GradientCosine as GradientCosine,
+    GradientNorm as GradientNorm,
+    Observable as Observable,
+    Observables as Observables,
+    Sharpness as Sharpness,
+    check_observables as check_observables,
+    init_carries as init_carries,
+    measure_all as measure_all,
+    parameter_norm as parameter_norm,
+)
+from .problem import Loss as Loss, Params as Params, Problem as Problem, check_start as check_start, count as count
+from .regression import chebyshev_mlp as chebyshev_mlp, logistic_digits as logistic_digits
+from .toys import Quadratic as Quadratic, quadratic as quadratic, rosenbrock as rosenbrock, two_valleys as two_valleys

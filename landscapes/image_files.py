@@ -1,0 +1,243 @@
+"""Readers of labelled images from the official files of CIFAR-10 and MNIST, with numpy and the standard library only.
+
+Every unusable request or file raises ValueError: one line that says what was expected, what was found and what to do.
+Files come from elsewhere, so their sizes are checked before they are believed and no pickle may run code.
+"""
+
+import gzip
+import io
+import math
+import pickle
+import pickletools
+import sys
+import zlib
+from collections.abc import Sequence
+from itertools import product, takewhile
+from os import PathLike
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+_CIFAR10_STEMS = {"train": tuple(f"data_batch_{number}" for number in range(1, 6)), "test": ("test_batch",)}
+_CIFAR10_PLACES = (".", "cifar-10-batches-bin", "cifar-10-batches-py")
+_MNIST_STEMS = {"train": "train", "test": "t10k"}
+_MNIST_PLACES = (".", "mnist", "MNIST", "MNIST/raw")
+_RECORD = 1 + 3 * 32 * 32  # bytes of a record of CIFAR-10: a label and the R, G and B planes
+_ARRAY_MODULES = ("numpy.core.multiarray", "numpy._core.multiarray")
+_NUMPY_NAMES = ("numpy.ndarray", "numpy.dtype", "_codecs.encode", *(f"{name}._reconstruct" for name in _ARRAY_MODULES))
+_AGAIN = "download it again"
+
+
+class LabelledImages(NamedTuple):
+    """Images, uint8 of shape (examples, height, width, channels), and their labels 0..9, int64 of shape (examples,)."""
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+
+
+def read_cifar10(folder: str | PathLike[str], *, split: str = "train", examples: int | None = None) -> LabelledImages:
+    """Read the first `examples` (None: all) of CIFAR-10: images (examples, 32, 32, 3), labels (examples,).
+
+    `folder` holds the files of the binary or the python version, or holds cifar-10-batches-bin or -py. Train batches
+    are read from number 1 up to the first absent one. Raises ValueError for a bad request, or a missing or bad file.
+    """
+    wanted = _most_examples(split, examples)
+    stems = _CIFAR10_STEMS[split]
+    first = _find(folder, _CIFAR10_PLACES, (f"{stems[0]}.bin", stems[0]))
+    read_batch = _read_binary_batch if first.suffix else _read_pickled_batch
+    batches: list[LabelledImages] = []
+    for path in takewhile(Path.is_file, (first.with_name(stem + first.suffix) for stem in stems)):
+        if wanted > 0:
+            batches.append(read_batch(path, wanted))
+            wanted -= len(batches[-1].labels)
+    _check_enough(sum(len(batch.labels) for batch in batches), examples, first)
+    return LabelledImages(*(np.concatenate(parts) for parts in zip(*batches, strict=True)))
+
+
+def read_mnist(folder: str | PathLike[str], *, split: str = "train", examples: int | None = None) -> LabelledImages:
+    """Read the first `examples` (None: all) of MNIST: images (examples, height, width, 1), labels (examples,).
+
+    `folder`, or mnist, MNIST or MNIST/raw in it, holds the IDX files, gzipped (.gz) or not. Raises ValueError for a
+    bad request, or a missing or bad file. Of a gzipped file only the part that is read is checked.
+    """
+    wanted = _most_examples(split, examples)
+    images_path = _find(folder, _MNIST_PLACES, _mnist_names(split, "images-idx3-ubyte"))
+    labels_path = _find(images_path.parent, (".",), _mnist_names(split, "labels-idx1-ubyte"))
+    images, images_held = _read_idx(images_path, 3, wanted)
+    labels, labels_held = _read_idx(labels_path, 1, wanted)
+    if images_held != labels_held:
+        found = f"{images_held} images and {labels_held} labels in {labels_path}"
+        raise _refusal(images_path, "one label per image", found, "take both files from one download")
+    _check_enough(images_held, examples, images_path)
+    return LabelledImages(images[..., np.newaxis], _label_array(labels.tolist(), labels_path))
+
+
+def _refusal(what: object, expected: str, found: object, remedy: str) -> ValueError:
+    """The one-line error about a file, a folder or an argument."""
+    return ValueError(f"{what}: expected {expected}, found {found}; {remedy}".replace("\n", " "))
+
+
+def _most_examples(split: str, examples: int | None) -> int:
+    """How many examples to read at most; ValueError for an unknown split or a count that is not a positive integer."""
+    if split not in ("train", "test"):
+        raise _refusal("split", "'train' or 'test'", repr(split), "give one of the two")
+    if examples is None:
+        return sys.maxsize
+    if isinstance(examples, bool) or not isinstance(examples, (int, np.integer)) or examples < 1:
+        raise _refusal("examples", "a whole number from 1 up", repr(examples), "give None to read all")
+    return int(examples)
+
+
+def _check_enough(held: int, examples: int | None, path: Path) -> None:
+    """Raise ValueError unless the files from `path` on hold at least `examples` examples, and at least one."""
+    if held < (examples or 1):
+        remedy = f"ask for at most {held} or add files" if held else _AGAIN
+        raise _refusal(path, f"at least {examples or 1} examples", held, remedy)
+
+
+def _find(folder: str | PathLike[str], places: Sequence[str], names: Sequence[str]) -> Path:
+    """The first file of `folder` that has one of the names in one of the places; ValueError when there is none."""
+    root = Path(folder)
+    if not root.is_dir():
+        raise _refusal(root, f"a folder that holds {names[0]}", "no such folder", "correct the path")
+    for path in (root / place / name for place, name in product(places, names)):
+        if path.is_file():
+            return path
+    looked = ", ".join(str(root / place) for place in places)
+    remedy = "download and unpack the official files there"
+    raise _refusal(root, f"{names[0]} (or {', '.join(names[1:])})", f"none in {looked}", remedy)
+
+
+def _label_array(labels: Sequence[object], path: Path) -> NDArray[np.int64]:
+    """The labels as int64 (examples,); ValueError when one is not an integer in 0..9."""
+    for index, label in enumerate(labels):
+        if type(label) is not int or not 0 <= label <= 9:
+            # A pickled label can be anything, also too long to print.
+            found = label if type(label) is int and abs(label) < 1000 else f"some {type(label).__name__}"
+            raise _refusal(path, "labels 0..9", f"{found} at example {index}", _AGAIN)
+    return np.array(labels, dtype=np.int64)
+
+
+def _cifar10_examples(planes: NDArray[np.uint8], labels: Sequence[object], path: Path) -> LabelledImages:
+    """Examples from rows of R, G and B planes, (examples, 3072), copied so that the file's bytes can be freed."""
+    images = planes.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1).copy(order="C")
+    return LabelledImages(images, _label_array(labels, path))
+
+
+def _read_binary_batch(path: Path, limit: int) -> LabelledImages:
+    """Read at most `limit` records of a .bin batch; ValueError when its size is not a whole number of records."""
+    size = path.stat().st_size
+    if size % _RECORD:
+        whole = f"{-(-size // _RECORD) * _RECORD} bytes (whole records of {_RECORD} bytes)"
+        raise _refusal(path, whole, f"{size} bytes", _AGAIN)
+    records = np.fromfile(path, dtype=np.uint8, count=min(limit, size // _RECORD) * _RECORD).reshape(-1, _RECORD)
+    return _cifar10_examples(records[:, 1:], records[:, 0].tolist(), path)
+
+
+def _read_pickled_batch(path: Path, limit: int) -> LabelledImages:
+    """Read at most `limit` examples of a pickled batch; ValueError unless it holds b'data' and as many b'labels'."""
+    match _load_inert(path):
+        case {
+            b"data": _StandIn(state=(_, (int(rows), 3072), _StandIn(args=("u1" | b"u1", *_)), fortran, bytes(content))),
+            b"labels": list(labels),
+        } if rows * 3072 == len(content):
+            planes = np.frombuffer(content, np.uint8).reshape((-1, 3072), order="F" if fortran else "C")
+        case _:
+            expected = "b'data' as uint8 rows of 3072 and b'labels' as a list"
+            raise _refusal(path, expected, "something else", "use the official file")
+    if rows != len(labels):
+        raise _refusal(path, "one label per image", f"{rows} images and {len(labels)} labels", _AGAIN)
+    return _cifar10_examples(planes[:limit], labels[:limit], path)
+
+
+class _StandIn:
+    """What a name in a pickle stands for here: calling it or giving it a state only notes the values.
+
+    An instance, never a class or function: a pickle can rewrite the attributes of what it is handed (BUILD).
+    """
+
+    __slots__ = ("args", "name", "state")
+
+    def __init__(self, name: str, args: tuple[Any, ...] = ()) -> None:
+        self.name, self.args, self.state = name, args, ()
+
+    def __call__(self, *args: Any) -> Any:
+        # Python 3 writes bytes at protocol 2 as a call of encode, also for the keys of the dict.
+        if self.name == "_codecs.encode" and type(args[0]) is str and args[1:] == ("latin1",):
+            return args[0].encode("latin1")
+        return _StandIn(self.name, args)
+
+    def __setstate__(self, state: Any) -> None:
+        self.state = state
+
+
+class _InertUnpickler(pickle.Unpickler):
+    """Loads plain values and stand-ins for numpy's names; every other name raises ValueError."""
+
+    def find_class(self, module_name: str, global_name: str, /) -> _StandIn:
+        name = f"{module_name}.{global_name}"
+        if name not in _NUMPY_NAMES:
+            raise ValueError(f"the file asks to run code ({name[:100]!r}) and was refused")
+        return _StandIn(name)
+
+
+def _load_inert(path: Path) -> object:
+    """The content of a pickle file, numpy's objects as stand-ins; ValueError when it is broken or asks to run code."""
+    content = path.read_bytes()
+    try:
+        for opcode, value, _ in pickletools.genops(content):
+            # EXT could pass by find_class, and a memo with a huge index would fill the memory.
+            if opcode.name.startswith("EXT") or (opcode.name.endswith("PUT") and int(value or 0) > 2**20):
+                raise ValueError(f"the file asks to run code ({opcode.name} {value}) and was refused")
+        # The official files are pickles of Python 2, whose strings are bytes.
+        return _InertUnpickler(io.BytesIO(content), encoding="bytes").load()
+    except Exception as error:  # a damaged pickle can make the loader raise nearly anything
+        found = f"{type(error).__name__} in {len(content)} bytes: {' '.join(str(error).split())[:300]}"
+        raise _refusal(path, "a whole CIFAR-10 pickle", found, "use the official file") from error
+
+
+def _mnist_names(split: str, part: str) -> tuple[str, ...]:
+    """The names under which a part of MNIST is found, the official one first."""
+    stem = f"{_MNIST_STEMS[split]}-{part}"
+    return tuple(name + end for name, end in product((stem, stem.replace("-idx", ".idx")), ("", ".gz")))
+
+
+def _read_idx(path: Path, dimensions: int, limit: int) -> tuple[NDArray[np.uint8], int]:
+    """At most `limit` items of an IDX file, (items, ...), and how many it holds; ValueError when it is damaged."""
+    packed = path.suffix == ".gz"
+    try:
+        with gzip.open(path) if packed else path.open("rb") as file:
+            shape = _read_idx_header(file, dimensions, path)
+            items = min(limit, shape[0])
+            needed = items * math.prod(shape[1:])
+            # At the end ask for a byte more: gzip checks its sum only there, and nothing may follow.
+            content = _read_at_most(file, needed + (items == shape[0]))
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise _refusal(path, "a whole gzip file", f"{type(error).__name__}: {error}", _AGAIN) from error
+    header, expected = 4 + 4 * dimensions, 4 + 4 * dimensions + math.prod(shape)
+    found = header + len(content) if packed else path.stat().st_size
+    if len(content) != needed or (found != expected and not packed):
+        raise _refusal(path, f"{expected} bytes", f"{found} bytes", _AGAIN)
+    return np.frombuffer(content, dtype=np.uint8).reshape(items, *shape[1:]), shape[0]
+
+
+def _read_idx_header(file: io.BufferedIOBase, dimensions: int, path: Path) -> tuple[int, ...]:
+    """The sizes that an IDX header states; ValueError when it is short, has another magic number or a size of 0."""
+    header, magic = file.read(4 + 4 * dimensions), 2048 + dimensions
+    number = int.from_bytes(header[:4], "big")
+    shape = tuple(int.from_bytes(header[start : start + 4], "big") for start in range(4, 4 + 4 * dimensions, 4))
+    if number != magic or 0 in shape:
+        found = f"magic number {number} and sizes {shape} in {len(header)} bytes"
+        expected = f"magic number {magic} and {dimensions} sizes from 1 up in {4 + 4 * dimensions} bytes"
+        raise _refusal(path, expected, found, "use the official file, named .gz when it is gzipped")
+    return shape
+
+
+def _read_at_most(file: io.BufferedIOBase, count: int) -> bytearray:
+    """Up to `count` bytes, in steps: a damaged header may ask for far more than the file, and memory, holds."""
+    content = bytearray()
+    while len(content) < count and (step := file.read(min(count - len(content), 2**20))):
+        content += step
+    return content

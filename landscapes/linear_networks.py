@@ -1,0 +1,69 @@
+"""Linear networks: linear in the input, not in the weights; the field's exactly solvable models of training."""
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from .data_loss import DataLoss, half_squared_error
+from .problem import Params, Problem
+
+
+def product_model(weights: list[Array], inputs: Float[Array, "examples inputs"]) -> Float[Array, "examples outputs"]:
+    """x -> x W_1 W_2 ... W_d."""
+    for weight in weights:
+        inputs = inputs @ weight
+    return inputs
+
+
+def deep_linear(
+    *, depth: int = 3, width: int = 5, singular_values: tuple[float, ...] = (3.0, 2.0, 1.0), scale: float = 0.3, seed: int = 0
+) -> Problem:
+    """Deep linear network taught by a matrix with the given singular values; whitened inputs (Saxe et al. 2014).
+
+    L = 1/2 |W_1 ... W_d - T|_F^2 (the inputs are the rows of sqrt(width) times the identity, the mean over them is 1/width).
+    Starts at W_i = scale * (a random orthogonal matrix). depth: number of weight matrices.
+    """
+    if depth < 1 or width < len(singular_values) or not scale > 0:
+        raise ValueError(
+            f"`depth` must be at least 1, `width` at least the number of singular values and `scale` positive, "
+            f"got {depth}, {width} for {len(singular_values)} values, and {scale}."
+        )
+    random = np.random.default_rng(seed)
+    left, right, *starts = (_orthogonal(random, width) for _ in range(depth + 2))
+    spectrum = np.zeros(width)
+    spectrum[: len(singular_values)] = singular_values
+    inputs = np.sqrt(width) * np.eye(width)
+    targets = inputs @ (left * spectrum) @ right.T
+    loss = DataLoss(product_model, half_squared_error, jnp.asarray(inputs), jnp.asarray(targets))
+    return Problem("deep-linear", loss, [jnp.asarray(scale * q) for q in starts], predict=loss.predict, minimum=0.0)
+
+
+def diagonal_model(params: Params, inputs: Float[Array, "examples inputs"]) -> Float[Array, "examples 1"]:
+    """x -> x'(u * u - v * v), the diagonal linear network of depth 2 (Woodworth et al. 2020)."""
+    return (inputs @ (params["u"] ** 2 - params["v"] ** 2))[:, None]
+
+
+def diagonal_linear(
+    *, dimension: int = 40, examples: int = 20, nonzeros: int = 3, scale: float = 0.1, seed: int = 0
+) -> Problem:
+    """Underdetermined sparse regression with w = u*u - v*v, started at u = v = scale: the scale sets the implicit bias.
+
+    L = mean 1/2 (x'w - y)^2, x standard normal, y noiseless from a w with `nonzeros` entries of size 1.
+    """
+    if not 1 <= nonzeros <= dimension or examples < 1 or not scale > 0:
+        raise ValueError(
+            f"`nonzeros` must lie between 1 and `dimension`, `examples` be at least 1 and `scale` positive, "
+            f"got {nonzeros} of {dimension}, {examples} and {scale}."
+        )
+    random = np.random.default_rng(seed)
+    inputs = random.standard_normal((examples, dimension))
+    truth = np.zeros(dimension)
+    truth[:nonzeros] = np.where(np.arange(nonzeros) % 2 == 0, 1.0, -1.0)
+    loss = DataLoss(diagonal_model, half_squared_error, jnp.asarray(inputs), jnp.asarray(inputs @ truth)[:, None])
+    start = {"u": jnp.full(dimension, scale), "v": jnp.full(dimension, scale)}
+    return Problem("diagonal-linear", loss, start, predict=loss.predict)
+
+
+def _orthogonal(random: np.random.Generator, size: int) -> np.ndarray:
+    q, r = np.linalg.qr(random.standard_normal((size, size)))
+    return q * np.sign(np.diag(r))

@@ -1,0 +1,129 @@
+"""Instruments: what is measured along a run, the same code on a method and on every flow.
+
+A plain function of params is an observable. One that learns from its last answer derives from `Observable`: it has a
+carry, which `init` makes and `measure` renews. A measurement is an array, or a dict whose entry "value" goes under the
+observable's own name and whose other entries go under `name_entry`.
+"""
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float
+
+from .eigenpairs import start_block, top_eigenpairs
+from .problem import Loss, Params
+
+Measurement = Any
+
+
+class Observable(eqx.Module):
+    """An instrument with a carry."""
+
+    @abstractmethod
+    def init(self, params: Params) -> Any:
+        """The carry before the first measurement."""
+
+    @abstractmethod
+    def measure(self, params: Params, carry: Any) -> tuple[Measurement, Any]:
+        """The measurement at params, and the carry for the next one."""
+
+
+class Sharpness(Observable):
+    """The k largest eigenvalues of the Hessian of loss, algebraically (not by magnitude), warm-started.
+
+    Measures `value` (k,) descending, in units of loss / params^2; `residual` (k,) relative, |Hv - theta v| / max |theta|;
+    `hessian_products` (): products spent on this measurement. The data are those of the loss, all of them.
+    """
+
+    loss: Loss
+    k: int = eqx.field(static=True, default=1)
+    tolerance: float | None = eqx.field(static=True, default=None)
+    max_products: int = eqx.field(static=True, default=500)
+
+    def __check_init__(self):
+        if self.k < 1:
+            raise ValueError(f"`Sharpness(k=...)` must be at least 1, got {self.k}.")
+
+    def init(self, params: Params) -> Float[Array, "b n"]:
+        return start_block(params, self.k)
+
+    def measure(self, params: Params, carry: Float[Array, "b n"]) -> tuple[Measurement, Float[Array, "b n"]]:
+        pairs = top_eigenpairs(
+            self.loss, params, self.k, block=carry, tolerance=self.tolerance, max_products=self.max_products
+        )
+        # Non-finite params have no eigenvectors; the old block keeps the next search well posed.
+        block = jnp.where(jnp.all(jnp.isfinite(pairs.block)), pairs.block, carry)
+        measured = {"value": pairs.values, "residual": pairs.residuals, "hessian_products": pairs.products}
+        return measured, block
+
+    def eigenvectors(self, carry: Float[Array, "b n"]) -> Float[Array, "k n"]:
+        """Unit eigenvectors found at the last measurement, on flattened params."""
+        return carry[: self.k]
+
+
+class GradientNorm(eqx.Module):
+    """|grad L(w)|, the Euclidean norm over all parameters."""
+
+    loss: Loss
+
+    def __call__(self, params: Params) -> Float[Array, ""]:
+        return optax.tree.norm(jax.grad(self.loss)(params))
+
+
+class GradientCosine(Observable):
+    """Cosine between the gradients at successive samples (Xing et al. 2018 with every=1); 1 at the first sample."""
+
+    loss: Loss
+
+    def init(self, params: Params) -> Params:
+        return jax.grad(self.loss)(params)
+
+    def measure(self, params: Params, carry: Params) -> tuple[Measurement, Params]:
+        gradient = jax.grad(self.loss)(params)
+        norms = optax.tree.norm(gradient) * optax.tree.norm(carry)
+        return optax.tree.vdot(gradient, carry) / jnp.where(norms > 0, norms, 1), gradient
+
+
+def parameter_norm(params: Params) -> Float[Array, ""]:
+    """|w|, the Euclidean norm over all parameters."""
+    return optax.tree.norm(params)
+
+
+Observables = Mapping[str, Observable | Callable[[Params], Measurement]]
+
+
+def check_observables(observe: Observables) -> None:
+    """ValueError on a name that a later part of the tool could not store, or an entry that measures nothing."""
+    for name, observable in observe.items():
+        if not isinstance(name, str) or not name.replace("_", "a").isalnum():
+            raise ValueError(f"`observe` names must be letters, digits and underscores, got {name!r}.")
+        if not callable(observable) and not isinstance(observable, Observable):
+            raise ValueError(f"`observe[{name!r}]` must be a function of params or an Observable, got {observable!r}.")
+
+
+def init_carries(observe: Observables, params: Params) -> dict[str, Any]:
+    """The carry of every observable that has one."""
+    return {name: o.init(params) for name, o in observe.items() if isinstance(o, Observable)}
+
+
+def measure_all(observe: Observables, params: Params, carries: Mapping[str, Any]) -> tuple[dict, dict]:
+    """All measurements at params under their final names, and the new carries."""
+    measured, renewed = {}, {}
+    for name, observable in observe.items():
+        if isinstance(observable, Observable):
+            value, renewed[name] = observable.measure(params, carries[name])
+        else:
+            value = observable(params)
+        measured |= _named(name, value)
+    return measured, renewed
+
+
+def _named(name: str, value: Measurement) -> dict[str, Array]:
+    if not isinstance(value, Mapping):
+        return {name: jnp.asarray(value)}
+    return {name if key == "value" else f"{name}_{key}": jnp.asarray(entry) for key, entry in value.items()}
