@@ -4,6 +4,7 @@ from typing import Any
 
 import equinox as eqx
 import optax
+
 from landscapes import Params
 
 from .method import Gradient, Method, check_learning_rate

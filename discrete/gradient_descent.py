@@ -3,6 +3,7 @@
 from typing import Any
 
 import jax
+
 from landscapes import Params
 
 from .method import Gradient, Method, check_learning_rate

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 
 import equinox as eqx
 import jax
+
 from landscapes import Params
 
 Gradient = Callable[[Params], Params]

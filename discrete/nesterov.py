@@ -5,6 +5,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+
 from landscapes import Params
 
 from .method import Gradient, Method, check_learning_rate, check_momentum

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from jaxtyping import Array, Float
+
 from landscapes import Loss, Observables, Params, check_observables, check_start
 
 from .loop import Marched, Progress, march, shown, traced

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Bool, Int
+
 from landscapes import Loss, Observables, Params, init_carries, measure_all
 
 from .loop import Carry, Measured, Side

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import numpy as np
 from jaxtyping import Float, Int
+
 from landscapes import Params
 
 

@@ -4,6 +4,7 @@ from abc import abstractmethod
 from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
+
 from discrete import Method
 from landscapes import Loss, Params
 

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 import jax
+
 from discrete import GradientDescent, HeavyBall, Method, Nesterov
 from landscapes import Loss, Params
 

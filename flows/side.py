@@ -7,8 +7,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optax
-from discrete.loop import Carry, Measured, Side
 from jaxtyping import Array, Bool, Int
+
+from discrete.loop import Carry, Measured, Side
 from landscapes import Loss, Observables, Params, init_carries, measure_all
 
 from .flow import Flow

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+
 from discrete import Cost, Trajectory
 from discrete.loop import Marched, Progress, march, shown, traced
 from discrete.run import DIVERGENCE_RADIUS, check_steps, divergence_distance, measuring_products

@@ -95,6 +95,8 @@ def _cnn(name, data: Dataset, channels, activation, criterion, gain, seed, micro
     return _problem(name, network, data, criterion, gain, seed, micro_batch)
 
 
-def _problem(name: str, network: MLP | CNN, data: Dataset, criterion: str, gain: float, seed: int, micro_batch) -> Problem:
+def _problem(
+    name: str, network: MLP | CNN, data: Dataset, criterion: str, gain: float, seed: int, micro_batch
+) -> Problem:
     loss = DataLoss(network, criterion_named(criterion), data.inputs, data.one_hot(), micro_batch=micro_batch)
     return Problem(name, loss, network.init(seed, gain=gain), predict=loss.predict, accuracy=loss.accuracy)

@@ -84,7 +84,9 @@ class DataLoss(eqx.Module):
         )
         # Without the checkpoint reverse mode would keep every micro-batch's activations, and nothing would be saved.
         one = jax.checkpoint(lambda batch: self._sum(params, *batch))
-        total, _ = jax.lax.scan(lambda acc, batch: (acc + one(batch), None), jnp.zeros_like(self.targets[0, 0]), batches)
+        total, _ = jax.lax.scan(
+            lambda acc, batch: (acc + one(batch), None), jnp.zeros_like(self.targets[0, 0]), batches
+        )
         return total + self._sum(params, self.inputs[whole:], self.targets[whole:])
 
     def _sum(self, params: Params, inputs: Array, targets: Array) -> Float[Array, ""]:

@@ -50,7 +50,9 @@ def data_folder(name: str, data_dir: str | None) -> str:
     """The folder to read from: the argument, else the environment variable ODESCENT_DATA."""
     folder = data_dir or os.environ.get(DATA_VARIABLE)
     if not folder:
-        raise ValueError(f"`data_dir` is missing: {name} is read from local files; pass --data-dir or set {DATA_VARIABLE}.")
+        raise ValueError(
+            f"`data_dir` is missing: {name} is read from local files; pass --data-dir or set {DATA_VARIABLE}."
+        )
     return folder
 
 

@@ -16,7 +16,12 @@ def product_model(weights: list[Array], inputs: Float[Array, "examples inputs"])
 
 
 def deep_linear(
-    *, depth: int = 3, width: int = 5, singular_values: tuple[float, ...] = (3.0, 2.0, 1.0), scale: float = 0.3, seed: int = 0
+    *,
+    depth: int = 3,
+    width: int = 5,
+    singular_values: tuple[float, ...] = (3.0, 2.0, 1.0),
+    scale: float = 0.3,
+    seed: int = 0,
 ) -> Problem:
     """Deep linear network taught by a matrix with the given singular values; whitened inputs (Saxe et al. 2014).
 

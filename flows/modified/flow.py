@@ -4,6 +4,7 @@ from typing import Any
 
 import equinox as eqx
 import jax
+
 from discrete import Method
 from landscapes import Loss, Params, gradient_and_product
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from discrete import GradientDescent, HeavyBall, Method, Nesterov
 from jaxtyping import Array, Float
+
+from discrete import GradientDescent, HeavyBall, Method, Nesterov
 from landscapes import Loss, Params
 
 
@@ -24,7 +25,9 @@ def penalty(method: Method) -> Any:
             return (1 + b) / (4 * (1 - b) ** 2)
         case Nesterov(momentum=b):
             return (1 - b + 2 * b**2) / (4 * (1 - b) ** 2)
-    raise ValueError(f"the modified loss exists for GradientDescent, HeavyBall and Nesterov, not for {type(method).__name__}.")
+    raise ValueError(
+        f"the modified loss exists for GradientDescent, HeavyBall and Nesterov, not for {type(method).__name__}."
+    )
 
 
 def modified_loss(method: Method, loss: Loss) -> Callable[[Params], Float[Array, ""]]:

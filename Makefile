@@ -1,0 +1,34 @@
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: demo test test-slow lint benchmarks clean
+
+demo: $(READY)
+	$(BIN)/odescent compare --problem digits-mlp --method gradient-descent --learning-rate 0.1 --steps 3000 --every 10 \
+		--flows gradient modified-2 --out runs/demo --overwrite
+
+test: $(READY)
+	$(BIN)/python -m pytest -q
+
+test-slow: $(READY)
+	$(BIN)/python -m pytest -q -m slow
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+benchmarks: $(READY)
+	$(BIN)/python benchmarks/loop_overhead.py
+	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/eigenpairs.py
+
+clean:
+	rm -rf .venv runs
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade --constraint constraints.txt pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable . --group tests --group lint
+	touch $@
