@@ -1,0 +1,197 @@
+"""The command line: parses, and hands over to the packages. Nothing here imports jax before the arguments are read."""
+
+import contextlib
+import io
+import re
+import sys
+from dataclasses import asdict, dataclass, fields
+from typing import Annotated, Literal
+
+import tyro
+
+MISUSE = 2
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Run a method beside the flows that claim to describe it, and say with numbers how well each predicts."""
+
+    problem: str
+    """What to minimize; `odescent problems` lists them with their settings."""
+    method: str
+    """gradient-descent, heavy-ball, nesterov, nesterov-convex or nesterov-strongly-convex."""
+    learning_rate: float
+    """Step size h."""
+    steps: int
+    """Steps of the method."""
+    flows: tuple[str, ...] = ("gradient", "modified-2")
+    """Continuous-time models: gradient, modified-P (P is the order)."""
+    every: int = 10
+    """Measure every so many steps; must divide the steps."""
+    momentum: float | None = None
+    """Momentum in [0, 1) of heavy-ball and nesterov (0.9 if not given)."""
+    strong_convexity: float | None = None
+    """Constant m of nesterov-strongly-convex."""
+    start: Literal["rest", "slow-manifold"] = "rest"
+    """Velocity at the start: zero, or the one without transient."""
+    top: int = 2
+    """Hessian eigenvalues to track on every side; 0 for none."""
+    solver: Literal["explicit", "stiff"] = "explicit"
+    """ODE solver: Tsit5 at rtol 1e-9, or matrix-free implicit Kvaerno5 at rtol 1e-6."""
+    rtol: float | None = None
+    """Relative tolerance of the solver instead."""
+    max_steps: int | None = None
+    """Most solver steps between two samples (100,000 if not given)."""
+    precision: Literal["float64", "float32"] = "float64"
+    """Of everything."""
+    seed: int | None = None
+    """Of the start and of random data, where the problem has such (0 if not given)."""
+    widths: tuple[int, ...] | None = None
+    """Problem setting: hidden layers of an MLP."""
+    channels: tuple[int, ...] | None = None
+    """Problem setting: of a CNN."""
+    activation: str | None = None
+    """Problem setting: tanh, relu, gelu, elu, swish, softplus or identity."""
+    criterion: str | None = None
+    """Problem setting: mse or cross-entropy."""
+    examples: int | None = None
+    """Problem setting: number of training examples."""
+    gain: float | None = None
+    """Problem setting: scale of a network's starting weights."""
+    micro_batch: int | None = None
+    """Problem setting: examples that pass through a network at once."""
+    data_dir: str | None = None
+    """Problem setting: folder of the CIFAR-10 or MNIST files (or set ODESCENT_DATA)."""
+    ridge: float | None = None
+    """Problem setting: of logistic regression."""
+    eigenvalues: tuple[float, ...] | None = None
+    """Problem setting: spectrum of the quadratic."""
+    degree: int | None = None
+    """Problem setting: of the Chebyshev polynomial."""
+    points: int | None = None
+    """Problem setting: sample points of the Chebyshev polynomial."""
+    depth: int | None = None
+    """Problem setting: of a deep linear network."""
+    width: int | None = None
+    """Problem setting: of a deep linear network."""
+    scale: float | None = None
+    """Problem setting: size of a linear network's starting weights."""
+    dimension: int | None = None
+    """Problem setting: of a diagonal linear network."""
+    nonzeros: int | None = None
+    """Problem setting: of a diagonal linear network's teacher."""
+    out: str | None = None
+    """Folder for comparison.nc, summary.json, config.json and the figure."""
+    resume: bool = False
+    """Continue the unfinished run in --out, to the same numbers."""
+    overwrite: bool = False
+    """Replace the run in --out."""
+    json: bool = False
+    """Print the summary as JSON and nothing else."""
+
+    def run(self) -> int:
+        """Hand over to comparisons; the exit status."""
+        set_precision(self.precision)
+        from comparisons.experiment import run_experiment
+
+        arguments = asdict(self)
+        out, resume, overwrite, as_json = (arguments.pop(key) for key in ("out", "resume", "overwrite", "json"))
+        return run_experiment(arguments, out=out, resume=resume, overwrite=overwrite, as_json=as_json)
+
+
+@dataclass(frozen=True)
+class Problems:
+    """List the problems and the settings that each takes."""
+
+    def run(self) -> int:
+        """Hand over to landscapes; the exit status."""
+        from comparisons.problem_list import print_problems
+
+        print_problems()
+        return 0
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Reproduce published figures and judge the papers' claims by measurement."""
+
+    papers: tyro.conf.Positional[tuple[str, ...]] = ()
+    """Papers by author and year, e.g. cohen_2021; all if none is named."""
+    quick: bool = False
+    """A smaller size of each, in seconds rather than minutes."""
+    out: str = "runs/figures"
+    """Folder for figures, data and the table of claims."""
+
+    def run(self) -> int:
+        """Hand over to paper_figures; the exit status, 1 when a claim fails."""
+        set_precision("float64")
+        from paper_figures.report import make_figures
+
+        return make_figures(self.papers, quick=self.quick, out=self.out)
+
+
+def set_precision(precision: str) -> None:
+    """Default precision of arrays, and no TensorFloat-32 in matrix products on GPUs."""
+    import jax
+
+    jax.config.update("jax_enable_x64", precision == "float64")
+    jax.config.update("jax_default_matmul_precision", "highest")
+
+
+Command = (
+    Annotated[Compare, tyro.conf.subcommand("compare")]
+    | Annotated[Figures, tyro.conf.subcommand("figures")]
+    | Annotated[Problems, tyro.conf.subcommand("problems")]
+)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; 0 on success, 2 on misuse with one line on standard error."""
+    try:
+        command = parsed(sys.argv[1:] if arguments is None else arguments)
+        return command.run()
+    except ValueError as error:
+        return complain(as_options(str(error)))
+    except OSError as error:
+        return complain(f"{error.strerror or error}: {error.filename}" if error.filename else str(error))
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+
+
+def parsed(arguments: list[str]) -> Compare | Figures | Problems:
+    """The command, or ValueError with tyro's complaint in one line."""
+    config = (tyro.conf.FlagCreatePairsOff, tyro.conf.OmitSubcommandPrefixes)
+    complaint = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(complaint):
+            return tyro.cli(Command, prog="odescent", args=arguments, description=__doc__, config=config)
+    except SystemExit as stop:
+        if stop.code in (0, None):
+            raise
+        raise ValueError(in_one_line(complaint.getvalue())) from None
+
+
+def in_one_line(box: str) -> str:
+    """What stands in tyro's box up to its first rule, without the box."""
+    lines = [line.strip("│╭╮╰╯ ") for line in box.splitlines()]
+    text = [line for line in lines[1:] if line]
+    end = next((i for i, line in enumerate(text) if set(line) == {"─"}), len(text))
+    return " ".join(text[:end]).rstrip(".") + "; see odescent --help"
+
+
+def as_options(message: str) -> str:
+    """An argument named `learning_rate` in a message of the packages is --learning-rate to a person at a terminal."""
+    options = {field.name for field in fields(Compare)}
+    spelled = re.sub(r"`(\w+)`", lambda m: f"--{m[1].replace('_', '-')}" if m[1] in options else m[0], message)
+    return " ".join(spelled.split())
+
+
+def complain(message: str) -> int:
+    """One line on standard error; the exit status of misuse."""
+    print(f"odescent: {message}", file=sys.stderr)
+    return MISUSE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,7 @@
+"""A method and its flows side by side: divergence, orders, storage, pictures."""
+
+from .compare import compare as compare
+from .comparison import Comparison as Comparison
+from .dataset import load as load
+from .divergence import Divergence as Divergence
+from .order import Order as Order, measure_order as measure_order

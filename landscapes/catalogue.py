@@ -6,6 +6,7 @@ from typing import Any
 
 from .classifiers import cifar10_cnn, cifar10_mlp, digits_mlp, mnist_cnn, mnist_mlp
 from .linear_networks import deep_linear, diagonal_linear
+from .named import unknown
 from .problem import Problem
 from .regression import chebyshev_mlp, logistic_digits
 from .toys import quadratic, rosenbrock, two_valleys
@@ -33,6 +34,8 @@ def settings_of(name: str) -> dict[str, Any]:
 
 def build(name: str, **settings: Any) -> Problem:
     """The named problem; ValueError when it does not take one of the settings."""
+    if name not in PROBLEMS:
+        raise unknown("problem", name, PROBLEMS)
     known = settings_of(name)
     for key in settings:
         if key not in known:

@@ -1,13 +1,13 @@
 """Losses over data: the mean over examples of a criterion of a model's outputs, in micro-batches when asked."""
 
 from collections.abc import Callable
-from difflib import get_close_matches
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .named import unknown
 from .problem import Params
 
 
@@ -32,8 +32,7 @@ CRITERIA = {"mse": half_squared_error, "cross-entropy": cross_entropy}
 def criterion_named(name: str) -> Callable[[Array, Array], Array]:
     """The criterion of that name; ValueError names the nearest one otherwise."""
     if name not in CRITERIA:
-        near = get_close_matches(name, CRITERIA, n=1) or list(CRITERIA)
-        raise ValueError(f"`criterion` {name!r} is unknown; did you mean {' or '.join(near)}?")
+        raise unknown("criterion", name, CRITERIA)
     return CRITERIA[name]
 
 

@@ -1,7 +1,6 @@
 """Networks as plain functions of a pytree of arrays: multilayer perceptron and a small convolutional network."""
 
 from collections.abc import Callable
-from difflib import get_close_matches
 
 import equinox as eqx
 import jax
@@ -9,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from .named import unknown
 from .problem import Params
 
 ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
@@ -25,8 +25,7 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
 def activation_named(name: str) -> Callable[[Array], Array]:
     """The activation function of that name; ValueError names the nearest ones otherwise."""
     if name not in ACTIVATIONS:
-        near = get_close_matches(name, ACTIVATIONS, n=2) or list(ACTIVATIONS)
-        raise ValueError(f"`activation` {name!r} is unknown; did you mean {' or '.join(near)}?")
+        raise unknown("activation", name, ACTIVATIONS)
     return ACTIVATIONS[name]
 
 

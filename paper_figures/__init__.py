@@ -1,0 +1,1 @@
+"""Published figures, reproduced, and the claims of their papers, judged by measurement."""

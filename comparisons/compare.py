@@ -1,0 +1,195 @@
+"""Run a method and the flows that claim to describe it, in lockstep, from the same point on the same loss."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import jax
+import numpy as np
+from discrete import Method
+from discrete.catalogue import description
+from discrete.loop import Marched, Progress, Side, begin, march, shown
+from discrete.run import DIVERGENCE_RADIUS, descent_side, descent_trajectory
+from flows import Flow, Integrator
+from flows.slow_manifold import slow_manifold_state
+from flows.solve import flow_side, flow_trajectory
+from landscapes import Loss, Observables, Params, Problem
+
+from .comparison import Comparison
+from .divergence import divergence_of
+from .provenance import provenance
+from .record import Record
+from .sides import REFERENCE, Follower, Leader
+
+LEADER = "discrete"
+Start = Literal["rest", "slow-manifold"]
+
+
+def compare(
+    method: Method,
+    flows: Mapping[str, Flow],
+    loss: Loss | Problem,
+    params: Params | None = None,
+    *,
+    steps: int,
+    observe: Observables | None = None,
+    every: int = 1,
+    start: Start = "rest",
+    state: Any = None,
+    predict: Any = None,
+    integrator: Integrator | None = None,
+    keep_params: bool = False,
+    divergence_radius: float = DIVERGENCE_RADIUS,
+    progress: Progress | None = None,
+    folder: str | Path | None = None,
+    resume: bool = False,
+) -> Comparison:
+    """Compare a method with its flows at steps 0, every, 2 every, ..., steps.
+
+    loss: a loss, with `params` to start from, or a Problem, which brings its own start and predictions.
+    flows: name -> flow of this method.  observe: instruments, the same for all sides; `loss` is always among them.
+    start: of a momentum method, "rest" (velocity 0) or "slow-manifold" (no transient; as the flow of highest order knows
+    it).  state: the method's state to start from instead.
+    predict: params -> outputs (examples, outputs), for the distance in function space.
+    folder: where finished blocks go while the run is on; resume: continue such a run, to the same numbers.
+    Ctrl-C ends the run: the comparison then holds what was finished and its status says so.
+
+    All sides advance together and distances are taken on the way: parameters of past samples are not kept unless
+    keep_params. Raises ValueError on misuse. A method that diverges ends the comparison, with a status; a flow that
+    fails is left behind with a status of its own.
+    """
+    problem, loss, params, predict = _unpacked(loss, params, predict)
+    _check_flows(method, flows)
+    observe = {"loss": loss, **(observe or {})}
+    if state is None and start != "rest":
+        state = _manifold_state(start, flows, loss, params, integrator)
+    leader = descent_side(
+        method,
+        loss,
+        params,
+        steps=steps,
+        observe=observe,
+        every=every,
+        state=state,
+        divergence_radius=divergence_radius,
+        keep_params=keep_params,
+    )
+    followers = {
+        name: flow_side(
+            flow,
+            loss,
+            params,
+            steps=steps,
+            observe=observe,
+            every=every,
+            integrator=integrator,
+            divergence_radius=divergence_radius,
+            keep_params=keep_params,
+        )
+        for name, flow in flows.items()
+    }
+    sides: dict[str, Side] = {LEADER: Leader(leader)}
+    sides |= {name: Follower(side, predict) for name, side in followers.items()}
+    record, so_far = None, None
+    if folder is not None:
+        setting = _configuration(problem, method, flows, loss, params, leader.state, observe, steps, every, integrator)
+        record = Record(folder, setting, resume=resume)
+        so_far = _read(record, sides) if resume else None
+    show = shown(progress, every, steps)
+
+    def after_block(marched: Marched) -> None:
+        if record:
+            record.write(marched)
+        show(marched)
+
+    samples = steps // every + 1
+    marched = march(sides, samples, so_far=so_far, kept_for_followers=(REFERENCE,), after_block=after_block)
+    discrete = descent_trajectory(leader, marched, every, LEADER)
+    trajectories = {name: flow_trajectory(side, marched, every, name) for name, side in followers.items()}
+    if not discrete.completed:
+        trajectories = {name: _ended_with(flow, discrete.status) for name, flow in trajectories.items()}
+    return Comparison(
+        problem=problem,
+        method=description(method),
+        discrete=discrete,
+        flows=trajectories,
+        divergence={
+            name: divergence_of(discrete, flow, marched.measured(name)["separation"])
+            for name, flow in trajectories.items()
+        },
+        orders={name: flow.order for name, flow in flows.items()},
+        threshold=None if (limit := method.stability_threshold()) is None else float(limit),
+        provenance=provenance(),
+    )
+
+
+def _unpacked(loss: Loss | Problem, params: Params | None, predict: Any) -> tuple[str, Loss, Params, Any]:
+    if isinstance(loss, Problem):
+        start = loss.params if params is None else params
+        return loss.name, loss.loss, start, loss.predict if predict is None else predict
+    if params is None:
+        raise ValueError("`params` is missing: pass the point to start from, or a Problem instead of a loss.")
+    return getattr(loss, "__name__", type(loss).__name__), loss, params, predict
+
+
+def _check_flows(method: Method, flows: Mapping[str, Flow]) -> None:
+    for name, flow in flows.items():
+        if name == LEADER or "/" in name or ":" in name or not name:
+            raise ValueError(f"`flows` may not be named {name!r}: the name is reserved or holds '/' or ':'.")
+        if description(flow.method) != description(method):
+            raise ValueError(
+                f"`flows[{name!r}]` models {description(flow.method)}, not the method {description(method)}; "
+                f"build it from the same method."
+            )
+
+
+def _manifold_state(start: str, flows: Mapping[str, Flow], loss: Loss, params: Params, integrator: Any) -> Any:
+    if start != "slow-manifold":
+        raise ValueError(f"`start` must be 'rest' or 'slow-manifold', got {start!r}.")
+    if not flows:
+        raise ValueError("`start='slow-manifold'` needs at least one flow, which knows where the manifold is.")
+    best = max(flows.values(), key=lambda flow: flow.order or 0)
+    return slow_manifold_state(best, loss, params, integrator)
+
+
+def _ended_with(flow: Any, status: str) -> Any:
+    """A flow that still went on when its method stopped, with the reason."""
+    if not flow.completed:
+        return flow
+    reason = status.removeprefix("stopped: ")
+    return type(flow)(**{**vars(flow), "status": f"stopped: the method {reason}"})
+
+
+def _configuration(problem, method, flows, loss, params, state, observe, steps, every, integrator) -> dict[str, Any]:
+    """What a resumed run must repeat, as plain data."""
+    return {
+        "problem": problem,
+        "method": description(method),
+        "flows": {name: f"{type(flow).__name__}, order {flow.order}" for name, flow in flows.items()},
+        "steps": int(steps),
+        "every": int(every),
+        "observables": sorted(observe),
+        "start": _fingerprint((params, state)),
+        "loss at the start": repr(float(loss(params))),
+        "integrator": repr(integrator),
+    }
+
+
+def _fingerprint(tree: Any) -> str:
+    digest = hashlib.sha256()
+    for leaf in jax.tree.leaves(tree):
+        array = np.asarray(leaf)
+        digest.update(f"{array.dtype}{array.shape}".encode() + array.tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _read(record: Record, sides: dict[str, Side]) -> Marched:
+    fresh = begin(sides)
+    leader, *followers = sides
+    shapes = {leader: jax.eval_shape(lambda c: sides[leader].measure(c, None)[0], fresh.carries[leader])}
+    reference = {REFERENCE: shapes[leader].pop(REFERENCE)}
+    for name in followers:
+        side = sides[name]
+        shapes[name] = jax.eval_shape(lambda c, r, side=side: side.measure(c, r)[0], fresh.carries[name], reference)
+    return record.read(fresh, shapes)

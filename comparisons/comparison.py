@@ -1,0 +1,137 @@
+"""What a comparison found: both sides' trajectories, their divergence, and where the method's stability ends."""
+
+from pathlib import Path
+from typing import Any
+
+import equinox as eqx
+import numpy as np
+from discrete import Cost, Trajectory
+
+from .divergence import Divergence
+
+
+class Comparison(eqx.Module):
+    """A method beside its flows.
+
+    discrete: the method's trajectory.  flows, divergence: by the names given to `compare`.  orders: what each flow claims.
+    threshold: the sharpness above which the method is unstable on a quadratic; None where there is no constant one.
+    method: name and hyper-parameters.  problem: a name to print.
+    """
+
+    problem: str
+    method: dict[str, Any]
+    discrete: Trajectory
+    flows: dict[str, Trajectory]
+    divergence: dict[str, Divergence]
+    orders: dict[str, int | None]
+    threshold: float | None
+    provenance: dict[str, str]
+
+    @property
+    def steps(self) -> np.ndarray:
+        """Step numbers of the samples."""
+        return self.discrete.steps
+
+    @property
+    def status(self) -> str:
+        """How the method ended; each flow has a status of its own."""
+        return self.discrete.status
+
+    def sharpness(self, side: str | None = None) -> np.ndarray | None:
+        """Top Hessian eigenvalue of the method, or of the named flow; None unless it was observed."""
+        found = (self.discrete if side is None else self.flows[side]).observations.get("sharpness")
+        return None if found is None else found.reshape(len(found), -1)[:, 0]
+
+    def first_sample_above(self) -> int | None:
+        """The first sample at which the method's sharpness exceeds the threshold."""
+        sharpness = self.sharpness()
+        if sharpness is None or self.threshold is None:
+            return None
+        above = np.flatnonzero(sharpness > self.threshold)
+        return int(above[0]) if above.size else None
+
+    def summary(self) -> dict[str, Any]:
+        """The comparison in numbers, ready for JSON; the layout that scripts rely on."""
+        return {
+            "problem": self.problem,
+            "method": self.method,
+            "steps": int(self.steps[-1]) if len(self.steps) else 0,
+            "status": self.status,
+            "stability": self._stability(),
+            "discrete": {name: _ends(rows) for name, rows in _scalars(self.discrete).items()},
+            "flows": {name: self._flow_summary(name) for name in self.flows},
+            "cost": {
+                "discrete": _cost(self.discrete.cost),
+                "flows": {name: _cost(flow.cost) for name, flow in self.flows.items()},
+            },
+        }
+
+    def to_dataset(self):
+        """An xarray.Dataset with named dimensions (step, side, flow, ...) and units."""
+        from .dataset import to_dataset
+
+        return to_dataset(self)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the dataset as netCDF; `comparisons.load` reads it back."""
+        from .dataset import save
+
+        return save(self, path)
+
+    def plot(self):
+        """The four-panel figure: loss, sharpness, distance, and function-space distance (or sharpness gap)."""
+        from .plot import plot
+
+        return plot(self)
+
+    def _stability(self) -> dict[str, Any]:
+        sharpness, first = self.sharpness(), self.first_sample_above()
+        measured = sharpness is not None and self.threshold is not None
+        return {
+            "threshold": self.threshold,
+            "first_step_above": None if first is None else int(self.steps[first]),
+            "fraction_above": float(np.mean(sharpness > self.threshold)) if measured else None,
+        }
+
+    def _flow_summary(self, name: str) -> dict[str, Any]:
+        flow, apart, first = self.flows[name], self.divergence[name], self.first_sample_above()
+        reached = first is not None and first < len(apart.distance)
+        found: dict[str, Any] = {"order": self.orders[name], "status": flow.status}
+        found["distance"] = _extremes(apart.distance) | {
+            "at_threshold": float(apart.distance[first]) if reached and first is not None else None
+        }
+        found["relative_distance"] = _extremes(apart.relative_distance)
+        found["loss_gap"] = _extremes(apart.loss_gap)
+        if apart.function_distance is not None:
+            found["function_distance"] = _extremes(apart.function_distance)
+        return found | {key: _ends(rows) for key, rows in _scalars(flow).items()}
+
+
+def _scalars(trajectory: Trajectory) -> dict[str, np.ndarray]:
+    """Observations as one number per sample; of a vector its first entry, which for sharpness is the largest."""
+    return {
+        name: rows.reshape(len(rows), -1)[:, 0]
+        for name, rows in trajectory.observations.items()
+        if not name.endswith("_hessian_products")
+    }
+
+
+def _ends(rows: np.ndarray) -> dict[str, float | None]:
+    if not len(rows):
+        return {"initial": None, "final": None, "max": None}
+    return {"initial": float(rows[0]), "final": float(rows[-1]), "max": float(rows.max())}
+
+
+def _extremes(rows: np.ndarray) -> dict[str, float | None]:
+    return {"final": float(rows[-1]) if len(rows) else None, "max": float(rows.max()) if len(rows) else None}
+
+
+def _cost(cost: Cost) -> dict[str, Any]:
+    model = cost.hessian_products
+    return {
+        "gradients": cost.gradients,
+        "hessian_products": None if model is None else model + cost.measuring_products,
+        "of_which_measuring": cost.measuring_products,
+        "solver_steps": cost.solver_steps,
+        "seconds": round(cost.seconds, 3),
+    }

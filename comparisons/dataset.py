@@ -1,0 +1,132 @@
+"""A comparison as an xarray.Dataset and as a netCDF file, and back."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from discrete import Cost, Trajectory
+
+from .comparison import Comparison
+from .divergence import Divergence
+
+METHOD = "discrete"
+GAP = "gap_"
+APART = {
+    "distance": ("|X - x|", "params"),
+    "relative_distance": ("|X - x| / |x - x_0|", "1"),
+    "angle": ("angle between X - x_0 and x - x_0", "rad"),
+    "across": ("part of X - x across the top eigenvectors", "params"),
+    "along": ("|<u_i, X - x>| along the top eigenvectors", "params"),
+    "function_distance": ("root mean squared distance of outputs", "outputs"),
+}
+
+
+def to_dataset(comparison: Comparison) -> xr.Dataset:
+    """Dimensions: step; side (the method first, then its flows); flow; <name>_index for vector observations.
+
+    Variables: one per observable (side, step, ...), `distance`, `relative_distance`, `angle`, `along`, `across`,
+    `function_distance` and `gap_<observable>` (flow, step, ...), `time` (side, step). A side that stopped early is NaN
+    from there on; `samples` (side) says how many are its own, and the attribute `statuses` why.
+    """
+    sides = {METHOD: comparison.discrete, **comparison.flows}
+    length = len(comparison.steps)
+    variables: dict[str, Any] = {
+        "samples": ("side", np.array([len(t.steps) for t in sides.values()]), {"long_name": "samples of this side"}),
+        "time": (("side", "step"), _padded([t.times for t in sides.values()], length), {"units": "learning rate x steps"}),
+    }
+    for name in comparison.discrete.observations:
+        rows = _padded([t.observations[name] for t in sides.values()], length)
+        units = {"loss": "loss", "sharpness": "loss / params^2"}.get(name, "")
+        variables[name] = (("side", "step", *_extra(name, rows)), rows, {"units": units})
+    if comparison.flows:
+        for name, (meaning, units) in APART.items():
+            found = [getattr(apart, name) for apart in comparison.divergence.values()]
+            if found[0] is not None:
+                rows = _padded(found, length)
+                variables[name] = (("flow", "step", *_extra(name, rows)), rows, {"long_name": meaning, "units": units})
+        for name in next(iter(comparison.divergence.values())).gaps:
+            rows = _padded([apart.gaps[name] for apart in comparison.divergence.values()], length)
+            variables[GAP + name] = (("flow", "step", *_extra(name, rows)), rows, {"long_name": f"flow minus method: {name}"})
+    return xr.Dataset(
+        variables,
+        coords={"step": comparison.steps, "side": list(sides), "flow": list(comparison.flows)},
+        attrs={
+            "problem": comparison.problem,
+            "method": json.dumps(comparison.method),
+            "orders": json.dumps(comparison.orders),
+            "threshold": np.nan if comparison.threshold is None else comparison.threshold,
+            "statuses": json.dumps({name: t.status for name, t in sides.items()}),
+            "costs": json.dumps({name: t.cost._asdict() for name, t in sides.items()}),
+            "provenance": json.dumps(comparison.provenance),
+        },
+    )
+
+
+def save(comparison: Comparison, path: str | Path) -> Path:
+    """Write the dataset as netCDF under another name, then rename it; parameters are not saved."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.part")
+    to_dataset(comparison).to_netcdf(temporary, engine="h5netcdf")
+    temporary.replace(path)
+    return path
+
+
+def load(path: str | Path) -> Comparison:
+    """The comparison that `save` wrote; its trajectories carry no params. ValueError if the file holds none."""
+    path = Path(path)
+    if not path.is_file():
+        raise ValueError(f"`path` {path} does not exist; pass the comparison.nc of a run folder.")
+    with xr.open_dataset(path, engine="h5netcdf") as file:
+        data = file.load()
+    if "statuses" not in data.attrs:
+        raise ValueError(f"`path` {path} holds no comparison; pass a file written by Comparison.save.")
+    statuses, costs = json.loads(data.attrs["statuses"]), json.loads(data.attrs["costs"])
+    names = [str(side) for side in data["side"].values]
+    counts = dict(zip(names, map(int, data["samples"].values), strict=True))
+    gaps = [str(name).removeprefix(GAP) for name in data if str(name).startswith(GAP)]
+    skip = {"samples", "time", *APART, *(GAP + name for name in gaps)}
+    observed = [str(name) for name in data if name not in skip]
+
+    def rows(name: str, dimension: str, which: str) -> np.ndarray:
+        return data[name].sel({dimension: which}).values[: counts[which]]
+
+    def trajectory(side: str) -> Trajectory:
+        observations = {name: rows(name, "side", side) for name in observed}
+        steps = data["step"].values[: counts[side]]
+        cost = Cost(**costs[side])
+        return Trajectory(steps, rows("time", "side", side), observations, None, statuses[side], cost)
+
+    def apart(flow: str) -> Divergence:
+        fields = {name: rows(name, "flow", flow) for name in APART if name in data}
+        return Divergence(
+            steps=data["step"].values[: counts[flow]],
+            gaps={name: rows(GAP + name, "flow", flow) for name in gaps},
+            **fields,
+        )
+
+    threshold = float(data.attrs["threshold"])
+    return Comparison(
+        problem=data.attrs["problem"],
+        method=json.loads(data.attrs["method"]),
+        discrete=trajectory(METHOD),
+        flows={name: trajectory(name) for name in names[1:]},
+        divergence={name: apart(name) for name in names[1:]},
+        orders=json.loads(data.attrs["orders"]),
+        threshold=None if np.isnan(threshold) else threshold,
+        provenance=json.loads(data.attrs["provenance"]),
+    )
+
+
+def _padded(found: list[np.ndarray], length: int) -> np.ndarray:
+    """Sides of different lengths as one array, NaN where a side has no sample."""
+    full = np.full((len(found), length, *found[0].shape[1:]), np.nan)
+    for row, values in zip(full, found, strict=True):
+        row[: len(values)] = values
+    return full
+
+
+def _extra(name: str, rows: np.ndarray) -> list[str]:
+    return [f"{name}_index{i or ''}" for i in range(rows.ndim - 2)]

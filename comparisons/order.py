@@ -1,0 +1,168 @@
+"""Measure the order of a flow honestly: a regression of log error on log step, where such a regression means something."""
+
+from collections.abc import Callable, Sequence
+
+import diffrax
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import scipy.stats
+from discrete import Method
+from flows import Flow, Integrator
+from flows.gradient_flow import momentum_of
+from flows.slow_manifold import slow_manifold_state
+from landscapes import Loss, Params, top_eigenpairs
+
+from .compare import compare
+
+TOLERANCE = 0.15
+ASYMPTOTIC = 0.25
+FLOOR_FACTOR = 10.0
+FEWEST = 4
+SAMPLES = 20
+TIGHT = 1e-12
+LOOSE = 1e-10
+
+
+class Order(eqx.Module):
+    """A measured order.
+
+    learning_rates: those asked for, descending.  errors: max over the sampled steps of |x_n - X(t_n)|.
+    floors: estimate of what solver and rounding contribute to each error.  used: which points entered the regression.
+    slope: of log error on log h; NaN when undecided.  confidence: half-width of its 95 % interval.
+    regime: h S / (1 - b)^2 of each step size, S the largest sharpness at either end; small means asymptotic.
+    reasons: why points were left out, or why nothing could be fitted.
+    """
+
+    learning_rates: np.ndarray
+    errors: np.ndarray
+    floors: np.ndarray
+    regime: np.ndarray
+    used: np.ndarray
+    claimed: int | None
+    slope: float
+    confidence: float
+    reasons: list[str]
+
+    @property
+    def verdict(self) -> str:
+        """`holds`, `fails`, or `undecided` when there was nothing to fit or nothing claimed."""
+        if not np.isfinite(self.slope) or self.claimed is None:
+            return "undecided"
+        return "holds" if abs(self.slope - self.claimed) <= TOLERANCE else "fails"
+
+    @property
+    def holds(self) -> bool:
+        """Whether the slope is within 0.15 of the claim, on either side."""
+        return self.verdict == "holds"
+
+    def __str__(self) -> str:
+        if self.verdict == "undecided":
+            return f"undecided (claimed {self.claimed}): {'; '.join(self.reasons)}"
+        return f"{self.slope:.3f} +- {self.confidence:.3f} (claimed {self.claimed}): {self.verdict}"
+
+
+def measure_order(
+    make_method: Callable[[float], Method],
+    make_flow: Callable[[Method], Flow],
+    loss: Loss,
+    params: Params,
+    *,
+    learning_rates: Sequence[float],
+    duration: float = 1.0,
+    start: str = "slow-manifold",
+) -> Order:
+    """The order p in max_{n h <= T} |x_n - X(t_n)| = O(h^p), for fixed T = duration in units of learning rate x steps.
+
+    make_method: h -> method;  make_flow: method -> flow.  learning_rates: at least 4; each is adjusted so that a whole
+    number of steps fills the duration.  start: of a momentum method, "slow-manifold" (as the flow itself implies, see
+    `flows.slow_manifold_state`) or "rest", whose transient of size O(h) hides every order above 1.
+
+    A step size is left out, with the reason, where h S / (1 - b)^2 exceeds 0.25 (the expansion in h has not set in
+    there: the slope would mean nothing), where the method or solver failed, and where the error is less than 10 times the
+    floor; the floor is the difference between solves at relative tolerances 1e-12 and 1e-10, plus rounding in the
+    iterates. With fewer than 4 points left the order is `undecided`; nothing is fitted.
+    Raises ValueError for float32 params, whose rounding floor hides the orders, and for fewer than 4 step sizes.
+    """
+    _check(params, learning_rates, duration)
+    steps = np.unique([max(SAMPLES, round(duration / h / SAMPLES) * SAMPLES) for h in learning_rates])
+    rates = duration / steps
+    measured = [_error(make_method(h), make_flow, loss, params, int(n), start) for h, n in zip(rates, steps, strict=True)]
+    errors, floors, ends, statuses = (list(column) for column in zip(*measured, strict=True))
+    sharpness = _largest_sharpness(loss, [params, *(end for end in ends if end is not None)])
+    momentum = np.array([float(momentum_of(make_method(h))) for h in rates])
+    regime = rates * sharpness / (1 - momentum) ** 2
+    used, reasons = _usable(rates, np.array(errors), np.array(floors), regime, statuses)
+    slope, confidence = np.nan, np.nan
+    if used.sum() >= FEWEST:
+        slope, confidence = regression(rates[used], np.array(errors)[used])
+    else:
+        reasons = [f"{used.sum()} of {len(rates)} step sizes are usable, {FEWEST} are needed", *reasons]
+    claimed = make_flow(make_method(float(rates[0]))).order
+    return Order(rates, np.array(errors), np.array(floors), regime, used, claimed, slope, confidence, reasons)
+
+
+def regression(steps: np.ndarray, errors: np.ndarray) -> tuple[float, float]:
+    """Slope of log error on log step, and the half-width of its 95 % confidence interval (Student's t)."""
+    fit = scipy.stats.linregress(np.log(steps), np.log(errors))
+    width = scipy.stats.t.ppf(0.975, len(steps) - 2) * fit.stderr
+    return float(fit.slope), float(width)
+
+
+def _error(method: Method, make_flow, loss: Loss, params: Params, steps: int, start: str):
+    """(error, floor, end, status) of one step size."""
+    flow = make_flow(method)
+    tight, loose = (_dopri8(rtol) for rtol in (TIGHT, LOOSE))
+    state = slow_manifold_state(flow, loss, params, tight) if start == "slow-manifold" else None
+    every = steps // SAMPLES
+    runs = [
+        compare(method, {"flow": flow}, loss, params, steps=steps, every=every, state=state, integrator=solver)
+        for solver in (tight, loose)
+    ]
+    statuses = {run.status for run in runs} | {run.flows["flow"].status for run in runs}
+    if statuses != {"completed"}:
+        return np.nan, np.nan, None, "; ".join(sorted(statuses - {"completed"}))
+    first, second = (run.divergence["flow"].distance for run in runs)
+    end = runs[0].discrete.final_params
+    size = float(jnp.sqrt(sum(jnp.sum(jnp.asarray(leaf) ** 2) for leaf in jax.tree.leaves(end))))
+    rounding = np.finfo(float).eps * max(size, 1.0) * np.sqrt(steps)
+    return float(first.max()), float(np.abs(first - second).max() + rounding), end, "completed"
+
+
+def _dopri8(rtol: float) -> Integrator:
+    return Integrator(diffrax.Dopri8(), diffrax.PIDController(rtol, rtol * 1e-3))
+
+
+def _largest_sharpness(loss: Loss, points: list[Params]) -> float:
+    pairs = eqx.filter_jit(top_eigenpairs)
+    return max(float(pairs(loss, jax.tree.map(jnp.asarray, point)).values[0]) for point in points)
+
+
+def _usable(rates, errors, floors, regime, statuses) -> tuple[np.ndarray, list[str]]:
+    used, reasons = np.ones(len(rates), dtype=bool), []
+    for i, h in enumerate(rates):
+        if statuses[i] != "completed":
+            reason = statuses[i]
+        elif regime[i] > ASYMPTOTIC:
+            reason = f"h S / (1 - b)^2 = {regime[i]:.2g} exceeds {ASYMPTOTIC}: outside the asymptotic regime"
+        elif errors[i] < FLOOR_FACTOR * floors[i]:
+            reason = f"error {errors[i]:.1e} is within {FLOOR_FACTOR:.0f} times the floor {floors[i]:.1e}"
+        else:
+            continue
+        used[i] = False
+        reasons.append(f"h = {h:.3g}: {reason}")
+    return used, reasons
+
+
+def _check(params: Params, learning_rates: Sequence[float], duration: float) -> None:
+    for leaf in jax.tree.leaves(params):
+        if jnp.result_type(leaf) != jnp.float64:
+            raise ValueError(
+                f"`params` must be float64 to measure an order, got {jnp.result_type(leaf)}: its rounding floor hides the "
+                "slope. Set jax.config.update('jax_enable_x64', True) before making them."
+            )
+    if len(set(learning_rates)) < FEWEST or not all(np.isfinite(h) and h > 0 for h in learning_rates):
+        raise ValueError(f"`learning_rates` must be at least {FEWEST} different positive numbers, got {learning_rates}.")
+    if not (np.isfinite(duration) and duration > 0):
+        raise ValueError(f"`duration` must be a positive number, got {duration}.")

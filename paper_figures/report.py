@@ -1,0 +1,63 @@
+"""Make the figures of the papers asked for, and the table of verdicts on their claims."""
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import comparisons
+from comparisons.plot import save_figure
+from comparisons.provenance import provenance
+from comparisons.record import write_atomically
+from landscapes.named import unknown
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from . import cohen_2021
+from .claim import Claim
+
+PAPERS = {"cohen_2021": cohen_2021}
+
+
+def make_figures(papers: Sequence[str], *, quick: bool, out: str) -> int:
+    """Compute what is missing, judge, draw, print the verdicts; 1 when a claim fails, else 0.
+
+    Writes <out>/<paper>.png and .svg, its data as netCDF, and <out>/claims.json. Raises ValueError on an unknown paper.
+    """
+    for name in papers:
+        if name not in PAPERS:
+            raise unknown("papers", name, PAPERS)
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    judged: dict[str, list[Claim]] = {}
+    for name in papers or PAPERS:
+        paper = PAPERS[name]
+        # What is drawn and judged is what is on disk, so that a picture can always be made again from its data.
+        runs = [comparisons.load(path) for path in paper.compute(folder, quick=quick)]
+        judged[name] = paper.judge(runs)
+        for path in save_figure(paper.draw(runs), folder / f"{name}{'_quick' * quick}"):
+            print(f"wrote {path}")
+    content = {"provenance": provenance(), "claims": {name: [_plain(c) for c in claims] for name, claims in judged.items()}}
+    write_atomically(folder / "claims.json", json.dumps(content, indent=1).encode())
+    Console().print(_table(judged))
+    return int(any(claim.verdict == "fails" for claims in judged.values() for claim in claims))
+
+
+def _plain(claim: Claim) -> dict:
+    return dataclasses.asdict(claim) | {"verdict": claim.verdict}
+
+
+def _table(judged: dict[str, list[Claim]]) -> Table:
+    made = Table(title="claims", title_justify="left", show_lines=True)
+    made.add_column("claim", ratio=1)
+    for head in ("predicted", "measured", "verdict"):
+        made.add_column(head)
+    for claims in judged.values():
+        for claim in claims:
+            low, high = claim.predicted
+            span = f"{low:g} to {high:g}" if high < float("inf") else f"at least {low:g}"
+            found = f"{claim.measured:.3f}" + (f" +- {claim.uncertainty:.3f}" if claim.uncertainty else "")
+            text = f"{claim.statement} [{claim.source}]\nmeasured: {claim.quantity}\ntolerance: {claim.because}"
+            made.add_row(escape(text), span, found, claim.verdict)
+    return made
