@@ -1,12 +1,16 @@
 """Run a method and the flows that claim to describe it, in lockstep, from the same point on the same loss."""
 
+import dataclasses
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
+
 from discrete import Method
 from discrete.catalogue import description
 from discrete.loop import Marched, Progress, Side, begin, march, shown
@@ -17,6 +21,7 @@ from flows.solve import flow_side, flow_trajectory
 from landscapes import Loss, Observables, Params, Problem
 
 from .comparison import Comparison
+from .dataset import check_names
 from .divergence import divergence_of
 from .provenance import provenance
 from .record import Record
@@ -49,11 +54,12 @@ def compare(
 
     loss: a loss, with `params` to start from, or a Problem, which brings its own start and predictions.
     flows: name -> flow of this method.  observe: instruments, the same for all sides; `loss` is always among them.
-    start: of a momentum method, "rest" (velocity 0) or "slow-manifold" (no transient; as the flow of highest order knows
-    it).  state: the method's state to start from instead.
+    start: of a momentum method, "rest" (velocity 0) or "slow-manifold" (no transient, as the flow of highest order
+    knows it).  state: the method's state to start from instead.
     predict: params -> outputs (examples, outputs), for the distance in function space.
     folder: where finished blocks go while the run is on; resume: continue such a run, to the same numbers.
-    Ctrl-C ends the run: the comparison then holds what was finished and its status says so.
+    Ctrl-C ends the run: the comparison then holds what was finished and its status says so; before the first block is
+    finished there is nothing to hold, and the KeyboardInterrupt goes on.
 
     All sides advance together and distances are taken on the way: parameters of past samples are not kept unless
     keep_params. Raises ValueError on misuse. A method that diverges ends the comparison, with a status; a flow that
@@ -62,8 +68,11 @@ def compare(
     problem, loss, params, predict = _unpacked(loss, params, predict)
     _check_flows(method, flows)
     observe = {"loss": loss, **(observe or {})}
-    if state is None and start != "rest":
-        state = _manifold_state(start, flows, loss, params, integrator)
+    check_names(observe)
+    if state is None:
+        state = starting_state(start, flows, loss, params, integrator)
+    elif start != "rest":
+        raise ValueError(f"`state` and `start={start!r}` exclude each other; give one of them.")
     leader = descent_side(
         method,
         loss,
@@ -93,7 +102,7 @@ def compare(
     sides |= {name: Follower(side, predict) for name, side in followers.items()}
     record, so_far = None, None
     if folder is not None:
-        setting = _configuration(problem, method, flows, loss, params, leader.state, observe, steps, every, integrator)
+        setting = _configuration(problem, method, flows, leader, predict, steps, every, integrator)
         record = Record(folder, setting, resume=resume)
         so_far = _read(record, sides) if resume else None
     show = shown(progress, every, steps)
@@ -105,6 +114,8 @@ def compare(
 
     samples = steps // every + 1
     marched = march(sides, samples, so_far=so_far, kept_for_followers=(REFERENCE,), after_block=after_block)
+    if not marched.done:
+        raise KeyboardInterrupt
     discrete = descent_trajectory(leader, marched, every, LEADER)
     trajectories = {name: flow_trajectory(side, marched, every, name) for name, side in followers.items()}
     if not discrete.completed:
@@ -144,13 +155,26 @@ def _check_flows(method: Method, flows: Mapping[str, Flow]) -> None:
             )
 
 
-def _manifold_state(start: str, flows: Mapping[str, Flow], loss: Loss, params: Params, integrator: Any) -> Any:
+def starting_state(start: str, flows: Mapping[str, Flow], loss: Loss, params: Params, integrator: Any) -> Any:
+    """The method's state at the start: None at rest, else the one on the slow manifold. ValueError where it has none."""
+    if start == "rest":
+        return None
     if start != "slow-manifold":
         raise ValueError(f"`start` must be 'rest' or 'slow-manifold', got {start!r}.")
     if not flows:
-        raise ValueError("`start='slow-manifold'` needs at least one flow, which knows where the manifold is.")
+        raise ValueError("`start` 'slow-manifold' needs at least one of `flows`, which knows where the manifold is.")
     best = max(flows.values(), key=lambda flow: flow.order or 0)
-    return slow_manifold_state(best, loss, params, integrator)
+    try:
+        state = slow_manifold_state(best, loss, params, integrator)
+        found = all(bool(jnp.all(jnp.isfinite(leaf))) for leaf in jax.tree.leaves(state))
+    except eqx.EquinoxRuntimeError:
+        found, state = False, None
+    if not found:
+        raise ValueError(
+            f"`start` 'slow-manifold' was not found: {type(best).__name__} cannot be solved one step back from the start; "
+            "take a smaller learning rate, or start at rest."
+        )
+    return state
 
 
 def _ended_with(flow: Any, status: str) -> Any:
@@ -161,19 +185,32 @@ def _ended_with(flow: Any, status: str) -> Any:
     return type(flow)(**{**vars(flow), "status": f"stopped: the method {reason}"})
 
 
-def _configuration(problem, method, flows, loss, params, state, observe, steps, every, integrator) -> dict[str, Any]:
+def _configuration(problem, method, flows, leader, predict, steps, every, integrator) -> dict[str, Any]:
     """What a resumed run must repeat, as plain data."""
+    params = leader.origin
     return {
         "problem": problem,
         "method": description(method),
         "flows": {name: f"{type(flow).__name__}, order {flow.order}" for name, flow in flows.items()},
         "steps": int(steps),
         "every": int(every),
-        "observables": sorted(observe),
-        "start": _fingerprint((params, state)),
-        "loss at the start": repr(float(loss(params))),
+        "observables": {name: _instrument(observable) for name, observable in leader.observe.items()},
+        "predictions": predict is not None,
+        "parameters kept": leader.keep_params,
+        "divergence radius": float(leader.radius),
+        "start": _fingerprint((params, leader.state)),
+        "loss at the start": repr(float(leader.loss(params))),
         "integrator": repr(integrator),
     }
+
+
+def _instrument(observable: Any) -> str:
+    """An observable by its type and plain settings."""
+    if not isinstance(observable, eqx.Module):
+        return getattr(observable, "__name__", type(observable).__name__)
+    settings = {field.name: getattr(observable, field.name) for field in dataclasses.fields(observable)}
+    plain = (f"{key}={value}" for key, value in settings.items() if isinstance(value, int | float | str))
+    return f"{type(observable).__name__}({', '.join(plain)})"
 
 
 def _fingerprint(tree: Any) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 import equinox as eqx
 import numpy as np
+
 from discrete import Cost, Trajectory
 
 from .divergence import Divergence
@@ -13,7 +14,8 @@ from .divergence import Divergence
 class Comparison(eqx.Module):
     """A method beside its flows.
 
-    discrete: the method's trajectory.  flows, divergence: by the names given to `compare`.  orders: what each flow claims.
+    discrete: the method's trajectory.  flows, divergence: by the names given to `compare`.
+    orders: what each flow claims.
     threshold: the sharpness above which the method is unstable on a quadratic; None where there is no constant one.
     method: name and hyper-parameters.  problem: a name to print.
     """
@@ -37,8 +39,13 @@ class Comparison(eqx.Module):
         """How the method ended; each flow has a status of its own."""
         return self.discrete.status
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C ended it."""
+        return self.status.startswith("stopped: interrupted")
+
     def sharpness(self, side: str | None = None) -> np.ndarray | None:
-        """Top Hessian eigenvalue of the method, or of the named flow; None unless it was observed."""
+        """Top Hessian eigenvalue of the method, or of the named flow; None unless observed under the name `sharpness`."""
         found = (self.discrete if side is None else self.flows[side]).observations.get("sharpness")
         return None if found is None else found.reshape(len(found), -1)[:, 0]
 
@@ -51,7 +58,7 @@ class Comparison(eqx.Module):
         return int(above[0]) if above.size else None
 
     def summary(self) -> dict[str, Any]:
-        """The comparison in numbers, ready for JSON; the layout that scripts rely on."""
+        """The comparison in numbers, ready for JSON; the layout that scripts rely on. None for what is not finite."""
         return {
             "problem": self.problem,
             "method": self.method,
@@ -85,12 +92,11 @@ class Comparison(eqx.Module):
         return plot(self)
 
     def _stability(self) -> dict[str, Any]:
-        sharpness, first = self.sharpness(), self.first_sample_above()
-        measured = sharpness is not None and self.threshold is not None
+        sharpness, first, limit = self.sharpness(), self.first_sample_above(), self.threshold
         return {
-            "threshold": self.threshold,
+            "threshold": limit,
             "first_step_above": None if first is None else int(self.steps[first]),
-            "fraction_above": float(np.mean(sharpness > self.threshold)) if measured else None,
+            "fraction_above": None if sharpness is None or limit is None else float(np.mean(sharpness > limit)),
         }
 
     def _flow_summary(self, name: str) -> dict[str, Any]:
@@ -98,7 +104,7 @@ class Comparison(eqx.Module):
         reached = first is not None and first < len(apart.distance)
         found: dict[str, Any] = {"order": self.orders[name], "status": flow.status}
         found["distance"] = _extremes(apart.distance) | {
-            "at_threshold": float(apart.distance[first]) if reached and first is not None else None
+            "at_threshold": _plain(apart.distance[first]) if reached and first is not None else None
         }
         found["relative_distance"] = _extremes(apart.relative_distance)
         found["loss_gap"] = _extremes(apart.loss_gap)
@@ -119,11 +125,16 @@ def _scalars(trajectory: Trajectory) -> dict[str, np.ndarray]:
 def _ends(rows: np.ndarray) -> dict[str, float | None]:
     if not len(rows):
         return {"initial": None, "final": None, "max": None}
-    return {"initial": float(rows[0]), "final": float(rows[-1]), "max": float(rows.max())}
+    return {"initial": _plain(rows[0]), "final": _plain(rows[-1]), "max": _plain(rows.max())}
 
 
 def _extremes(rows: np.ndarray) -> dict[str, float | None]:
-    return {"final": float(rows[-1]) if len(rows) else None, "max": float(rows.max()) if len(rows) else None}
+    return {"final": _plain(rows[-1]) if len(rows) else None, "max": _plain(rows.max()) if len(rows) else None}
+
+
+def _plain(value: np.number) -> float | None:
+    """JSON knows neither NaN nor infinity."""
+    return float(value) if np.isfinite(value) else None
 
 
 def _cost(cost: Cost) -> dict[str, Any]:

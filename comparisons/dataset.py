@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+
 from discrete import Cost, Trajectory
 
 from .comparison import Comparison
@@ -34,7 +35,11 @@ def to_dataset(comparison: Comparison) -> xr.Dataset:
     length = len(comparison.steps)
     variables: dict[str, Any] = {
         "samples": ("side", np.array([len(t.steps) for t in sides.values()]), {"long_name": "samples of this side"}),
-        "time": (("side", "step"), _padded([t.times for t in sides.values()], length), {"units": "learning rate x steps"}),
+        "time": (
+            ("side", "step"),
+            _padded([t.times for t in sides.values()], length),
+            {"units": "learning rate x steps"},
+        ),
     }
     for name in comparison.discrete.observations:
         rows = _padded([t.observations[name] for t in sides.values()], length)
@@ -48,7 +53,11 @@ def to_dataset(comparison: Comparison) -> xr.Dataset:
                 variables[name] = (("flow", "step", *_extra(name, rows)), rows, {"long_name": meaning, "units": units})
         for name in next(iter(comparison.divergence.values())).gaps:
             rows = _padded([apart.gaps[name] for apart in comparison.divergence.values()], length)
-            variables[GAP + name] = (("flow", "step", *_extra(name, rows)), rows, {"long_name": f"flow minus method: {name}"})
+            variables[GAP + name] = (
+                ("flow", "step", *_extra(name, rows)),
+                rows,
+                {"long_name": f"flow minus method: {name}"},
+            )
     return xr.Dataset(
         variables,
         coords={"step": comparison.steps, "side": list(sides), "flow": list(comparison.flows)},

@@ -2,8 +2,9 @@
 
 import equinox as eqx
 import numpy as np
-from discrete import Trajectory
 from jaxtyping import Float, Int
+
+from discrete import Trajectory
 
 DIAGNOSTICS = ("_residual", "_hessian_products")
 
@@ -11,10 +12,12 @@ DIAGNOSTICS = ("_residual", "_hessian_products")
 class Divergence(eqx.Module):
     """Gaps between a flow X and its method x at the samples both have, leading axis samples.
 
-    distance: |X - x|.  relative_distance: the same over |x - x_0| (0 at the start).  angle: between X - x_0 and x - x_0,
-    radians.  along: (samples, k) |<u_i, X - x>| for the method's top Hessian eigenvectors u_i, and across, the length of
-    the rest; None unless sharpness is tracked.  function_distance: root mean over examples of |f_X - f_x|^2, None without
-    predictions.  loss_gap: |L(X) - L(x)|.  gaps: flow minus method, for every observable.
+    distance: |X - x|.  relative_distance: the same over |x - x_0| (0 at the start).
+    angle: between X - x_0 and x - x_0, in radians.
+    along: (samples, k) |<u_i, X - x>| for the method's top Hessian eigenvectors u_i, and across: the length of the rest;
+    None unless sharpness is tracked.
+    function_distance: root mean over examples of |f_X - f_x|^2, None without predictions.
+    loss_gap: |L(X) - L(x)|.  gaps: flow minus method, for every observable.
     """
 
     steps: Int[np.ndarray, " samples"]

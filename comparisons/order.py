@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import scipy.stats
+
 from discrete import Method
 from flows import Flow, Integrator
 from flows.gradient_flow import momentum_of
@@ -88,7 +89,9 @@ def measure_order(
     _check(params, learning_rates, duration)
     steps = np.unique([max(SAMPLES, round(duration / h / SAMPLES) * SAMPLES) for h in learning_rates])
     rates = duration / steps
-    measured = [_error(make_method(h), make_flow, loss, params, int(n), start) for h, n in zip(rates, steps, strict=True)]
+    measured = [
+        _error(make_method(h), make_flow, loss, params, int(n), start) for h, n in zip(rates, steps, strict=True)
+    ]
     errors, floors, ends, statuses = (list(column) for column in zip(*measured, strict=True))
     sharpness = _largest_sharpness(loss, [params, *(end for end in ends if end is not None)])
     momentum = np.array([float(momentum_of(make_method(h))) for h in rates])
@@ -163,6 +166,8 @@ def _check(params: Params, learning_rates: Sequence[float], duration: float) -> 
                 "slope. Set jax.config.update('jax_enable_x64', True) before making them."
             )
     if len(set(learning_rates)) < FEWEST or not all(np.isfinite(h) and h > 0 for h in learning_rates):
-        raise ValueError(f"`learning_rates` must be at least {FEWEST} different positive numbers, got {learning_rates}.")
+        raise ValueError(
+            f"`learning_rates` must be at least {FEWEST} different positive numbers, got {learning_rates}."
+        )
     if not (np.isfinite(duration) and duration > 0):
         raise ValueError(f"`duration` must be a positive number, got {duration}.")

@@ -2,9 +2,10 @@
 
 import inspect
 
-import landscapes
 from rich.console import Console
 from rich.table import Table
+
+import landscapes
 
 
 def print_problems() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+
 from discrete.loop import Marched
 
 STATE = "state.npz"
@@ -68,7 +69,9 @@ class Record:
     def _check_configuration(self) -> None:
         path = self.folder / CONFIGURATION
         if not path.exists():
-            raise ValueError(f"`resume` needs an unfinished run, and {self.folder} holds none; start it without resume.")
+            raise ValueError(
+                f"`resume` needs an unfinished run, and {self.folder} holds none; start it without resume."
+            )
         before = json.loads(path.read_text())
         now = json.loads(json.dumps(self.configuration))
         for key in sorted(before.keys() | now.keys()):

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import optax
+from jax.flatten_util import ravel_pytree
+from jaxtyping import Array, Bool, Float
+
 from discrete.loop import Carry, Measured, Side
 from discrete.side import DescentSide
 from flows.side import FlowSide
-from jax.flatten_util import ravel_pytree
-from jaxtyping import Array, Bool, Float
 from landscapes import Observables, Params, Sharpness
 
 REFERENCE = "reference"
@@ -33,8 +33,9 @@ class Leader(Side):
     def measure(self, carry: Carry, reference: Any) -> tuple[Measured, Carry]:
         measured, carry = self.inner.measure(carry, reference)
         handed = {"params": carry.params}
-        if name := sharpness_name(self.inner.observe):
-            handed["eigenvectors"] = self.inner.observe[name].eigenvectors(carry.instruments[name])
+        if found := tracked_sharpness(self.inner.observe):
+            name, sharpness = found
+            handed["eigenvectors"] = sharpness.eigenvectors(carry.instruments[name])
         return measured | {REFERENCE: handed}, carry
 
 
@@ -60,17 +61,17 @@ class Follower(Side):
         return measured | {"separation": apart}, carry
 
 
-def sharpness_name(observe: Observables) -> str | None:
-    """The first observable that tracks eigenvectors, if any."""
-    return next((name for name, o in observe.items() if isinstance(o, Sharpness)), None)
+def tracked_sharpness(observe: Observables) -> tuple[str, Sharpness] | None:
+    """The first observable that tracks eigenvectors, with its name."""
+    return next(((name, o) for name, o in observe.items() if isinstance(o, Sharpness)), None)
 
 
 def separation(params: Params, reference: dict, origin: Params, predict: Any) -> dict[str, Array]:
     """How far a flow at `params` is from the method at `reference["params"]`, both started at `origin`.
 
-    distance |X - x|;  travelled |x - x_0|;  angle between X - x_0 and x - x_0, in radians;  along: |<u_i, X - x>| for the
-    method's top eigenvectors u_i, and across: the length of the rest;  function_distance: root mean over examples of the
-    squared distance between outputs.
+    distance |X - x|;  travelled |x - x_0|;  angle between X - x_0 and x - x_0, in radians;
+    along: |<u_i, X - x>| for the method's top eigenvectors u_i, and across: the length of the rest;
+    function_distance: root mean over examples of the squared distance between outputs.
     """
     iterate = reference["params"]
     gap = optax.tree.sub(params, iterate)
@@ -93,5 +94,3 @@ def angle(a: Params, b: Params) -> Float[Array, ""]:
     a, b = (optax.tree.scale(1 / jnp.maximum(size, tiny), vector) for vector, size in zip((a, b), norms, strict=True))
     between = 2 * jnp.arctan2(optax.tree.norm(optax.tree.sub(a, b)), optax.tree.norm(optax.tree.add(a, b)))
     return jnp.where(jnp.minimum(*norms) > 0, between, 0.0)
-
-

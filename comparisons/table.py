@@ -63,9 +63,10 @@ def stability(comparison: Comparison) -> str:
     if found["threshold"] is None or found["fraction_above"] is None:
         return ""
     limit = f"stability threshold {found['threshold']:.6g}"
-    if found["first_step_above"] is None:
+    first, fraction = found["first_step_above"], found["fraction_above"]
+    if first is None:
         return f"{limit}: never exceeded at a sample"
-    return f"{limit}: first exceeded at step {found['first_step_above']}, at {found['fraction_above']:.0%} of the samples"
+    return f"{limit}: first exceeded at step {first}, and at {fraction:.0%} of the samples"
 
 
 def _number(value: float | None) -> str:

@@ -33,4 +33,4 @@ class OptaxMethod(Method):
 
 def from_optax(transformation: optax.GradientTransformation, learning_rate: float | None = None) -> OptaxMethod:
     """An optax optimizer as a Method; its update gets gradients and params, no extra arguments."""
-    return OptaxMethod(transformation, learning_rate)
+    return OptaxMethod(transformation=transformation, learning_rate=learning_rate)

@@ -91,10 +91,9 @@ def _advance(side: Side, carry: Carry, first: Array, count: Array, reference: An
     def one(loop):
         i, carry, rows = loop
         carry = jax.lax.cond(first + i > 0, lambda c: side.advance(c), lambda c: c, carry)
+        # A side that failed on the way has no sample here: the row is not counted, and its instruments are done.
         alive = side.alive(carry)
-        measured, renewed = side.measure(carry, at(i))
-        # A side that failed on the way has no sample here: what was measured there is overwritten or never counted.
-        carry = jax.tree.map(lambda new, old: jnp.where(alive, new, old), renewed, carry)
+        measured, carry = side.measure(carry, at(i))
         rows = jax.tree.map(lambda row, value: row.at[i].set(value), rows, measured)
         return i + alive, carry, rows
 

@@ -1,12 +1,13 @@
 """The contract of a discrete optimizer: one update rule, hyper-parameters as fields, state as an explicit pytree."""
 
-import math
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
+import numpy as np
+from jax.core import Tracer
 
 from landscapes import Params
 
@@ -41,27 +42,31 @@ class Method(eqx.Module):
         """The sharpness above which the method diverges on a quadratic; None where there is no constant one."""
         return None
 
-    def at(self, step: Any) -> Self:
+    def at(self, step: Any) -> "Method":
         """The method with every schedule replaced by its value at the step."""
-        return jax.tree.map(lambda leaf: leaf(step) if callable(leaf) else leaf, self)
+        return jax.tree.map(lambda leaf: leaf(step) if callable(leaf) else leaf, self, is_leaf=callable)
 
     @property
     def is_constant(self) -> bool:
         """Whether no hyper-parameter is a schedule."""
-        return not any(callable(leaf) for leaf in jax.tree.leaves(self))
+        return not any(callable(leaf) for leaf in jax.tree.leaves(self, is_leaf=callable))
 
 
 def check_learning_rate(value: Any) -> None:
     """ValueError unless the learning rate is a schedule or a positive finite number."""
-    if callable(value) or isinstance(value, jax.Array):
-        return
-    if not (isinstance(value, int | float) and math.isfinite(value) and value > 0):
+    if not _holds(value, lambda rate: np.isfinite(rate) & (rate > 0)):
         raise ValueError(f"`learning_rate` must be a positive finite number or a function of the step, got {value!r}.")
 
 
 def check_momentum(value: Any) -> None:
     """ValueError unless the momentum is a schedule or lies in [0, 1)."""
-    if callable(value) or isinstance(value, jax.Array):
-        return
-    if not (isinstance(value, int | float) and 0 <= value < 1):
+    if not _holds(value, lambda momentum: (momentum >= 0) & (momentum < 1)):
         raise ValueError(f"`momentum` must lie in [0, 1) or be a function of the step, got {value!r}.")
+
+
+def _holds(value: Any, test: Callable[[np.ndarray], Any]) -> bool:
+    """Whether a hyper-parameter is a schedule, a traced value, or numbers that all pass the test."""
+    if callable(value) or isinstance(value, Tracer):
+        return True
+    numbers = isinstance(value, int | float | np.number | np.ndarray | jax.Array)
+    return numbers and bool(np.all(test(np.asarray(value))))

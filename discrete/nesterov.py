@@ -50,16 +50,18 @@ def convex_momentum(step: Any) -> Any:
 def nesterov_convex(learning_rate: Any) -> Nesterov:
     """Nesterov's method for convex losses: step n = 0, 1, ... has momentum (n - 1)/(n + 2), from rest.
 
-    x_n - x* closes as L(x_n) - L* <= 2 |x_0 - x*|^2 / (h (n + 1)^2) for h at most 1 over the sharpness.
+    L(x_n) - L* <= 2 |x_0 - x*|^2 / (h (n + 1)^2) while h is at most 1 over the sharpness (Su, Boyd and Candes 2016).
     """
     return Nesterov(learning_rate, convex_momentum)
 
 
-def nesterov_strongly_convex(learning_rate: float, strong_convexity: float) -> Nesterov:
-    """Nesterov's method for m-strongly convex losses: momentum (1 - sqrt(m h)) / (1 + sqrt(m h)) (Nesterov 2004, 2.2.22).
+def nesterov_strongly_convex(learning_rate: Any, strong_convexity: float) -> Nesterov:
+    """Nesterov's method for m-strongly convex losses, with momentum (1 - sqrt(m h)) / (1 + sqrt(m h)).
 
-    Raises ValueError unless 0 < m h <= 1.
+    Nesterov 2004, scheme 2.2.22. Raises ValueError unless h is a number and 0 < m h <= 1.
     """
+    if callable(learning_rate):
+        raise ValueError("`learning_rate` must be a number here: the momentum follows from it; pass no schedule.")
     check_learning_rate(learning_rate)
     product = strong_convexity * learning_rate
     if not 0 < product <= 1:

@@ -34,7 +34,8 @@ def run(
 ) -> Trajectory:
     """Run `steps` steps of a method and measure `observe` at steps 0, every, 2 every, ..., steps.
 
-    state: the method's state to start from; None starts it at rest.  keep_params: also return the params of every sample.
+    state: the method's state to start from, e.g. the `final_state` of an earlier run; None starts it at rest.
+    keep_params: also return the params of every sample.
     divergence_radius: the run has diverged once it is farther than this from its start, relative to max(1, |params|).
     progress: called as progress(steps done, steps) about once a second. Ctrl-C ends the run and returns what it has.
     Raises ValueError on misuse; a run that diverges is a result whose `status` says at which step.
@@ -73,17 +74,30 @@ def descent_side(
     check_observables(observe)
     params = jax.tree.map(jnp.asarray, params)
     method = traced(method)
-    state = method.init(params) if state is None else state
+    rest = method.init(params)
+    if state is not None:
+        _check_state(method, state, rest)
     return DescentSide(
         method,
         loss,
         params,
-        jax.tree.map(jnp.asarray, state),
+        jax.tree.map(jnp.asarray, rest if state is None else state),
         observe,
         jnp.asarray(every),
         divergence_distance(params, divergence_radius),
         keep_params,
     )
+
+
+def _check_state(method: Method, state: Any, rest: Any) -> None:
+    def shapes(tree):
+        return jax.tree.structure(tree), [jnp.shape(leaf) for leaf in jax.tree.leaves(tree)]
+
+    if shapes(state) != shapes(rest):
+        raise ValueError(
+            f"`state` must have the structure and shapes of {type(method).__name__}.init(params), "
+            f"{jax.tree.map(jnp.shape, rest)}, got {jax.tree.map(jnp.shape, state)}; pass the `final_state` of a run."
+        )
 
 
 def divergence_distance(params: Params, radius: float) -> Float[Array, ""]:
@@ -131,7 +145,7 @@ def method_times(method: Method, steps: np.ndarray) -> np.ndarray:
         return steps.astype(float)
     if not callable(rate):
         return steps * float(rate)
-    rates = np.asarray(jax.vmap(rate)(jnp.arange(int(steps[-1]) if len(steps) else 0)))
+    rates = np.asarray(jax.vmap(rate)(jnp.arange(int(steps[-1]) if len(steps) else 0)), dtype=float)
     return np.concatenate([[0.0], np.cumsum(rates)])[steps]
 
 

@@ -29,7 +29,8 @@ class DescentCarry(NamedTuple):
 class DescentSide(Side):
     """`every` steps of a method between two samples.
 
-    It has diverged at the first step after which a parameter is not finite or lies farther than `radius` from the start.
+    It has diverged if a sample is not finite or lies farther than `radius` from the start, and then at the first step
+    that led there; an excursion that ends before the next sample goes unnoticed.
     """
 
     method: Method
@@ -65,22 +66,28 @@ class DescentSide(Side):
         return measured, carry._replace(instruments=instruments)
 
     def _step(self, n: Array, params: Params, state: Any) -> tuple[Params, Any]:
-        new, state = self.method.at(n).step(jax.grad(self.loss), params, state)
         # Schedules and optax may promote; what went in as float32 comes out as float32.
-        return jax.tree.map(lambda a, b: a.astype(b.dtype), new, params), state
+        return jax.tree.map(_typed_like, self.method.at(n).step(jax.grad(self.loss), params, state), (params, state))
 
     def _within(self, params: Params) -> Bool[Array, ""]:
-        # NaN compares false, so this catches what is not finite as well.
-        return optax.tree.norm(optax.tree.sub(params, self.origin)) <= self.radius
+        distance = optax.tree.norm(optax.tree.sub(params, self.origin))
+        return jnp.isfinite(distance) & (distance <= self.radius)
 
     def _replay(self, carry: DescentCarry) -> DescentCarry:
+        # Compiled apart, the replay may round otherwise; it must end with the sample even if it were to stay within.
+        end = carry.step + self.every
+
         def going(now):
-            return self._within(now[1].params)
+            return self._within(now[1].params) & (now[1].step < end)
 
         def one(now):
-            last, _ = now[1], None
+            last = now[1]
             params, state = self._step(last.step, last.params, last.state)
             return last, last._replace(params=params, state=state, step=last.step + 1)
 
         last, wrong = jax.lax.while_loop(going, one, (carry, carry))
         return last._replace(diverged_at=wrong.step)
+
+
+def _typed_like(new: Any, old: Array) -> Any:
+    return new if getattr(new, "dtype", None) == old.dtype else jnp.asarray(new, old.dtype)

@@ -28,7 +28,9 @@ class Trajectory(eqx.Module):
     """Samples of one run.
 
     steps: (samples,) step numbers, 0 first.  times: (samples,) in the clock of the method (n h) or of the flow.
-    observations: name -> (samples, ...).  final_params: at the last sample; of a diverged method, the last finite ones.
+    observations: name -> (samples, ...).
+    final_params, final_state: at the last sample; of a method that diverged, one step before it did; of a flow whose
+    solver gave up, where it did, past the last sample.
     params: pytree with a leading axis of samples, only when asked for.
     status: "completed", "diverged at step n", or "stopped: ..." with the reason. Nothing is recorded after it.
     """

@@ -1,7 +1,7 @@
 """The contract of a continuous-time model of a method."""
 
 from abc import abstractmethod
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 
@@ -22,13 +22,10 @@ class Flow(eqx.Module):
     """An ordinary differential equation that claims to describe a method, built from that method.
 
     order: p, the claim |x_n - X(n time_per_step)| = O(h^p) at fixed time; None where nothing is claimed.
-    field_cost: gradients and Hessian products of one evaluation of the vector field.
     """
 
     method: eqx.AbstractVar[Method]
     order: eqx.AbstractVar[int | None]
-    field_cost: eqx.AbstractVar[FieldCost]
-    name: ClassVar[str]
 
     def init(self, loss: Loss, params: Params) -> State:
         """The flow's own state when it starts at params; the params themselves unless a flow says otherwise."""
@@ -44,15 +41,19 @@ class Flow(eqx.Module):
         """How much of the flow's time one step of the method takes; h unless a flow says otherwise."""
         return self.method.learning_rate
 
+    @property
+    @abstractmethod
+    def field_cost(self) -> FieldCost:
+        """Gradients and Hessian products of one evaluation of the vector field."""
+
     @abstractmethod
     def vector_field(self, loss: Loss, t: Any, state: State) -> State:
         """d state / dt."""
 
 
-def check_constant(flow: str, method: Method, *, momentum: bool = True) -> None:
-    """ValueError unless the method has constant hyper-parameters and a rule the flow knows."""
+def check_constant(flow: str, method: Method) -> None:
+    """ValueError unless the method reveals a learning rate and has no schedule."""
     if method.learning_rate is None:
         raise ValueError(f"{flow} needs the method's learning rate; pass from_optax(..., learning_rate=h).")
     if not method.is_constant:
         raise ValueError(f"{flow} needs a constant learning rate and momentum; {type(method).__name__} has a schedule.")
-    del momentum

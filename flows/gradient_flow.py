@@ -20,14 +20,17 @@ class GradientFlow(Flow):
 
     method: Method
     order: ClassVar[int] = 1
-    field_cost: ClassVar[FieldCost] = FieldCost(gradients=1)
 
     def __check_init__(self):
         if not isinstance(self.method, GradientDescent | HeavyBall | Nesterov):
-            raise ValueError(
-                f"GradientFlow is the limit of GradientDescent, HeavyBall and Nesterov, not of {type(self.method).__name__}."
-            )
+            name = type(self.method).__name__
+            raise ValueError(f"GradientFlow is the limit of GradientDescent, HeavyBall and Nesterov, not of {name}.")
         check_constant("GradientFlow", self.method)
+
+    @property
+    def field_cost(self) -> FieldCost:
+        """One gradient."""
+        return FieldCost(gradients=1)
 
     def vector_field(self, loss: Loss, t: Any, state: Params) -> Params:
         del t

@@ -54,9 +54,9 @@ class FlowSide(Side):
         )
         solver_state = solver.init(terms, begin, first, state, None)
         instruments = init_carries(self.observe, self.flow.params(state))
-        zero = jnp.asarray(0)
+        zero, step = jnp.asarray(0), jnp.asarray(first - begin)
         return FlowCarry(
-            state, zero, begin, jnp.asarray(ALIVE), solver_state, controller_state, first - begin, zero, instruments
+            state, zero, begin, jnp.asarray(ALIVE), solver_state, controller_state, step, zero, instruments
         )
 
     def alive(self, carry: FlowCarry) -> Bool[Array, ""]:
@@ -64,25 +64,13 @@ class FlowSide(Side):
 
     def advance(self, carry: FlowCarry) -> FlowCarry:
         target = carry.step + self.every
-        solution = diffrax.diffeqsolve(
-            self._terms(),
-            self.integrator.solver,
-            self._time(carry.step),
-            self._time(target),
-            carry.solver_step,
-            carry.state,
-            saveat=diffrax.SaveAt(t1=True, solver_state=True, controller_state=True),
-            stepsize_controller=self._controller(),
-            max_steps=self.integrator.max_steps,
-            throw=False,
-            solver_state=carry.solver_state,
-            controller_state=carry.controller_state,
-            adjoint=diffrax.ForwardMode(),
-        )
+        solution = self._integrated(carry, target)
         state = jax.tree.map(lambda rows: rows[-1], solution.ys)
         failure = jnp.where(self._within(state), _failure(solution.result), DIVERGED)
+        # What an implicit solver leaves behind when its equations have no solution is no point of the flow.
+        usable = (failure != DIVERGED) & (failure != SOLVER_FAILED)
         return FlowCarry(
-            state,
+            jax.tree.map(lambda new, old: jnp.where(usable, new, old), state, carry.state),
             jnp.where(failure == ALIVE, target, carry.step),
             solution.ts[-1],
             failure,
@@ -102,11 +90,29 @@ class FlowSide(Side):
             measured["params"] = params
         return measured, carry._replace(instruments=instruments)
 
+    def _integrated(self, carry: FlowCarry, target: Array) -> Any:
+        return diffrax.diffeqsolve(
+            self._terms(),
+            self.integrator.solver,
+            self._time(carry.step),
+            self._time(target),
+            carry.solver_step,
+            carry.state,
+            saveat=diffrax.SaveAt(t1=True, solver_state=True, controller_state=True),
+            stepsize_controller=self._controller(),
+            max_steps=self.integrator.max_steps,
+            throw=False,
+            solver_state=carry.solver_state,
+            controller_state=carry.controller_state,
+            adjoint=diffrax.ForwardMode(),
+        )
+
     def _within(self, state: Any) -> Bool[Array, ""]:
-        return optax.tree.norm(optax.tree.sub(self.flow.params(state), self.origin)) <= self.radius
+        distance = optax.tree.norm(optax.tree.sub(self.flow.params(state), self.origin))
+        return jnp.isfinite(distance) & (distance <= self.radius)
 
     def _terms(self) -> diffrax.ODETerm:
-        return diffrax.ODETerm(lambda t, y, args: self.flow.vector_field(self.loss, t, y))
+        return diffrax.ODETerm(lambda t, y, _: self.flow.vector_field(self.loss, t, y))
 
     def _controller(self) -> diffrax.AbstractStepSizeController:
         return carried(self.integrator.controller, SMALLEST_STEP * self._time(self.every))

@@ -6,6 +6,7 @@ import diffrax
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+
 from discrete.loop import traced
 from landscapes import Loss, Params
 

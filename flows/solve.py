@@ -11,7 +11,7 @@ from landscapes import Loss, Observables, Params, check_observables, check_start
 
 from .diagnosis import status
 from .flow import Flow
-from .integrator import Integrator, evaluations, explicit
+from .integrator import Integrator, default_for, evaluations
 from .side import ALIVE, FlowSide
 
 FLOW = "flow"
@@ -32,10 +32,10 @@ def solve(
 ) -> Trajectory:
     """Solve a flow over the time of `steps` steps of its method; samples at steps 0, every, 2 every, ..., steps.
 
-    integrator: `flows.explicit()` (the default, rtol 1e-9), `flows.stiff()`, or an `Integrator` of any diffrax solver
-    and controller.  progress: called as progress(steps done, steps) about once a second.
+    integrator: `flows.explicit()` (the default; looser below float64), `flows.stiff()`, or an `Integrator` of
+    any diffrax solver and controller.  progress: called as progress(steps done, steps) about once a second.
     Raises ValueError on misuse. A solver failure is a result whose `status` says what it was: diverged, too stiff, step
-    limit; everything sampled before it is kept.
+    limit; everything sampled before it is kept. Divergence is looked for at the samples and where the solver gives up.
     """
     side = flow_side(
         flow,
@@ -77,7 +77,7 @@ def flow_side(
         observe,
         jnp.asarray(every),
         divergence_distance(params, divergence_radius),
-        traced(explicit() if integrator is None else integrator),
+        traced(default_for(params) if integrator is None else integrator),
         keep_params,
     )
 
@@ -108,7 +108,7 @@ def flow_trajectory(side: FlowSide, marched: Marched, every: int, name: str = FL
 
 def flow_cost(side: FlowSide, solver_steps: int, seconds: float, observations: dict[str, np.ndarray]) -> Cost:
     """Work of a flow: evaluations of its field times what one of them costs."""
-    calls = evaluations(side.integrator.solver, solver_steps)
+    calls = evaluations(side.integrator, solver_steps)
     field = side.flow.field_cost
     return Cost(
         gradients=None if calls is None else calls * field.gradients,

@@ -40,6 +40,11 @@ def count(params: Params) -> int:
     return sum(int(np.size(leaf)) for leaf in jax.tree.leaves(params))
 
 
+@eqx.filter_jit
+def _value(loss: Loss, params: Params) -> Any:
+    return loss(params)
+
+
 def check_start(loss: Loss, params: Params) -> None:
     """Raise ValueError unless params are real floating-point arrays and the loss at them is one finite number."""
     leaves = jax.tree.leaves(params)
@@ -57,6 +62,6 @@ def check_start(loss: Loss, params: Params) -> None:
     if getattr(shape, "shape", None) != ():
         found = getattr(shape, "shape", type(shape).__name__)
         raise ValueError(f"`loss(params)` must be a scalar (shape ()), got {found}; reduce it, e.g. with jnp.mean.")
-    value = float(loss(params))
+    value = float(_value(loss, params))
     if not np.isfinite(value):
         raise ValueError(f"`loss(params)` must be finite at the start, got {value}; pass another starting point.")

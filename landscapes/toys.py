@@ -21,7 +21,7 @@ class Quadratic(eqx.Module):
         return 0.5 * offset @ (self.matrix @ offset)
 
 
-def quadratic(*, eigenvalues: Sequence[float] = (1.0, 0.1), rotate: bool = True, seed: int = 0) -> Problem:
+def quadratic(*, eigenvalues: Sequence[float] | np.ndarray = (1.0, 0.1), rotate: bool = True, seed: int = 0) -> Problem:
     """Quadratic with the prescribed Hessian spectrum, started at distance sqrt(dim) from its minimizer.
 
     rotate: draw the eigenvectors at random (seeded); otherwise the Hessian is diagonal in the given order.

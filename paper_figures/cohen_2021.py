@@ -2,27 +2,29 @@
 stability": loss and sharpness for three learning rates, and when gradient descent parts from gradient flow.
 
 The paper shows them on CIFAR-10; here the network is the MLP 64-32-32-10 with tanh on 500 of scikit-learn's digits, square
-loss. Learning rates are chosen so that 2/h lies between the sharpness at the start, 12.9, and what gradient flow reaches.
+loss. Three learning rates have 2/h between the sharpness at the start, 12.9, and what gradient flow reaches; the fourth,
+the control, has it above.
 """
 
 from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
 
 import comparisons
 import discrete
 import flows
 import landscapes
-import matplotlib.pyplot as plt
-import numpy as np
 from comparisons import Comparison
-from comparisons.plot import COLOURS, STYLE
-from matplotlib.figure import Figure
+from comparisons.plot import COLOURS, DASHES, STYLE
 
 from .claim import Claim
 
 PAPER = "Cohen et al. 2021"
-LEARNING_RATES = (0.14, 0.11, 0.09)
+LEARNING_RATES = (0.14, 0.11, 0.09, 0.05)
 DURATION = 400.0
-QUICK_LEARNING_RATES = (0.15, 0.13, 0.11)
+QUICK_LEARNING_RATES = (0.15, 0.13, 0.11, 0.06)
 QUICK_DURATION = 160.0
 SAMPLES = 200
 
@@ -55,7 +57,7 @@ def draw(runs: list[Comparison]) -> Figure:
         flow = runs[-1].flows["gradient"]
         sharpness.plot(flow.times, runs[-1].sharpness("gradient"), color="black", linewidth=0.9, label="gradient flow")
         loss.plot(flow.times, flow.observations["loss"], color="black", linewidth=0.9)
-        for run, colour, dashes in zip(runs, COLOURS, ("-", (0, (4, 1.5)), (0, (1.5, 1))), strict=False):
+        for run, colour, dashes in zip(runs, COLOURS, DASHES, strict=False):
             _draw_run(run, colour, dashes, loss, sharpness, distance)
         loss.set(title="(a) training loss", ylabel=r"$L$", yscale="log")
         sharpness.set(title="(b) sharpness, thresholds $2/h$", ylabel=r"$\lambda_{\max}(\nabla^2 L)$")
@@ -64,7 +66,7 @@ def draw(runs: list[Comparison]) -> Figure:
             panel.set_xlabel("time $t = h n$")
             panel.set_xlim(0, float(flow.times[-1]))
         handles, labels = sharpness.get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=4)
+        figure.legend(handles, labels, loc="outside lower center", ncols=3)
     return figure
 
 
@@ -73,9 +75,9 @@ def _draw_run(run: Comparison, colour: str, dashes, loss, sharpness, distance) -
     times, rate = run.discrete.times, run.method["learning_rate"]
     loss.plot(times, run.discrete.observations["loss"], **style)
     sharpness.plot(times, run.sharpness(), label=f"gradient descent, $h = {rate:.3g}$", **style)
-    sharpness.axhline(run.threshold or np.nan, color=colour, linewidth=0.6, linestyle=":")
     distance.plot(times[1:], run.divergence["gradient"].distance[1:], **style)
     if (first := run.first_sample_above()) is not None:
+        sharpness.axhline(run.threshold or np.nan, color=colour, linewidth=0.6, linestyle=":")
         for panel in (sharpness, distance):
             panel.axvline(times[first], color=colour, linewidth=0.6, alpha=0.5)
 
@@ -112,16 +114,20 @@ def _flow_goes_on(runs: list[Comparison]) -> Claim:
 
 
 def _parting(runs: list[Comparison]) -> Claim:
-    ratios = []
-    for run in runs:
-        first, distance, times = run.first_sample_above(), run.divergence["gradient"].distance, run.discrete.times
-        if first and first < len(distance):
-            ratios.append(float(distance[-1] / (distance[first] * times[len(distance) - 1] / times[first])))
+    *crossing, control = runs
+    ratios = [_growth(run, control, first) for run in crossing if (first := run.first_sample_above())]
     return Claim(
         statement="gradient descent follows gradient flow until the sharpness reaches 2/h, and then leaves it",
         source=f"{PAPER}, section 3.2 and the appendix on gradient flow",
-        quantity="final distance over the distance at the crossing continued in proportion to time; least over h",
+        quantity="growth of the distance to gradient flow from the crossing on, over that of the control; least over h",
         predicted=(2.0, np.inf),
-        because="an error that only accumulates grows at most in proportion to time, ratio 1; twice that is a departure",
+        because="two discretization errors stay in proportion, ratio 1; growing twice as much is a departure",
         measured=float(min(ratios)) if ratios else np.nan,
     )
+
+
+def _growth(run: Comparison, control: Comparison, first: int) -> float:
+    """Distance at the end over distance at the crossing, divided by the same for the control at the same times."""
+    times, distance = run.discrete.times, run.divergence["gradient"].distance
+    expected = np.interp(times, control.discrete.times, control.divergence["gradient"].distance)
+    return float(distance[-1] / distance[first] / (expected[-1] / expected[first]))

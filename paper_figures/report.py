@@ -5,14 +5,15 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
 import comparisons
 from comparisons.plot import save_figure
 from comparisons.provenance import provenance
 from comparisons.record import write_atomically
 from landscapes.named import unknown
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from . import cohen_2021
 from .claim import Claim
@@ -38,7 +39,10 @@ def make_figures(papers: Sequence[str], *, quick: bool, out: str) -> int:
         judged[name] = paper.judge(runs)
         for path in save_figure(paper.draw(runs), folder / f"{name}{'_quick' * quick}"):
             print(f"wrote {path}")
-    content = {"provenance": provenance(), "claims": {name: [_plain(c) for c in claims] for name, claims in judged.items()}}
+    content = {
+        "provenance": provenance(),
+        "claims": {name: [_plain(c) for c in claims] for name, claims in judged.items()},
+    }
     write_atomically(folder / "claims.json", json.dumps(content, indent=1).encode())
     Console().print(_table(judged))
     return int(any(claim.verdict == "fails" for claims in judged.values() for claim in claims))

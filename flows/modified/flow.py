@@ -8,7 +8,7 @@ import jax
 from discrete import Method
 from landscapes import Loss, Params, gradient_and_product
 
-from ..flow import FieldCost, Flow, check_constant
+from ..flow import FieldCost, Flow
 from ..gradient_flow import momentum_of
 from .loss import penalty
 
@@ -32,7 +32,6 @@ class ModifiedFlow(Flow):
         if self.order not in range(1, HIGHEST_ORDER + 1):
             raise ValueError(f"`ModifiedFlow(order=...)` must lie between 1 and {HIGHEST_ORDER}, got {self.order!r}.")
         penalty(self.method)
-        check_constant("ModifiedFlow", self.method)
 
     @property
     def field_cost(self) -> FieldCost:

@@ -10,6 +10,8 @@ from jaxtyping import Array, Float
 from discrete import GradientDescent, HeavyBall, Method, Nesterov
 from landscapes import Loss, Params
 
+from ..flow import check_constant
+
 
 def penalty(method: Method) -> Any:
     """c in the modified loss (L + c h |grad L|^2) / (1 - b).
@@ -17,7 +19,11 @@ def penalty(method: Method) -> Any:
     gradient descent   1/4                                  (Barrett and Dherin 2021, theorem 3.1)
     heavy ball         (1 + b) / (4 (1 - b)^2)              (Kovachki and Stuart 2021, section 4; Ghosh et al. 2023)
     Nesterov           (1 - b + 2 b^2) / (4 (1 - b)^2)      (Kovachki and Stuart 2021, section 4)
+
+    Raises ValueError for any other method, and for one with a schedule.
     """
+    if isinstance(method, GradientDescent | HeavyBall | Nesterov):
+        check_constant("the modified loss", method)
     match method:
         case GradientDescent():
             return 0.25

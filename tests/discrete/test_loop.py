@@ -1,0 +1,115 @@
+"""The loop under all runs: blocks, lockstep, failure and interruption, on sides small enough to count by hand."""
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jaxtyping import Array
+
+from discrete import loop
+from discrete.loop import Side, begin, march
+
+
+class Counter(Side):
+    """Counts samples: carry (n, number of measurements). Fails on the way to sample `fails_at`."""
+
+    fails_at: Array = eqx.field(converter=jnp.asarray, default=10**9)
+    width: int = eqx.field(static=True, default=1)
+
+    def start(self):
+        return jnp.asarray(0), jnp.asarray(0)
+
+    def advance(self, carry):
+        return carry[0] + 1, carry[1]
+
+    def measure(self, carry, reference):
+        n, measurements = carry
+        measured = {"n": jnp.full(self.width, n), "times": measurements + 1}
+        if reference is not None:
+            measured["ahead"] = reference["n"][0] - n
+        return measured, (n, measurements + 1)
+
+    def alive(self, carry):
+        return carry[0] < self.fails_at
+
+
+@pytest.mark.parametrize("samples", [1, 2, 7, 8, 9, 4096, 9001])
+def test_every_sample_is_measured_once_and_in_order_whatever_the_blocks(samples):
+    marched = march({"side": Counter()}, samples)
+    measured = marched.measured("side")
+    assert marched.done == marched.samples["side"] == samples and not marched.interrupted
+    assert measured["n"][:, 0].tolist() == list(range(samples))
+    assert measured["times"].tolist() == list(range(1, samples + 1))
+
+
+def test_long_runs_take_several_blocks_and_are_shown_each():
+    seen = []
+    marched = march({"side": Counter()}, 9001, after_block=lambda now: seen.append(now.done))
+    assert len(seen) == len(marched.parts) > 2
+    assert seen == np.cumsum([len(part["side"]["n"]) for part in marched.parts]).tolist()
+
+
+def test_a_block_is_bounded_in_bytes():
+    row = 2**20
+    marched = march({"side": Counter(width=row // 8)}, 200)
+    assert max(part["side"]["n"].nbytes for part in marched.parts) <= loop.BLOCK_BYTES
+    assert marched.samples["side"] == 200
+
+
+@pytest.mark.parametrize("fails_at", [1, 5, 8, 100])
+def test_a_side_that_fails_has_exactly_the_samples_before(fails_at):
+    marched = march({"side": Counter(fails_at)}, 1000)
+    assert marched.samples["side"] == fails_at
+    assert marched.measured("side")["n"][:, 0].tolist() == list(range(fails_at))
+
+
+def test_a_failing_leader_stops_its_followers_at_its_last_sample():
+    marched = march({"leader": Counter(77), "follower": Counter()}, 1000, kept_for_followers=("n",))
+    assert marched.samples == {"leader": 77, "follower": 77}
+
+
+def test_a_failing_follower_is_left_behind():
+    sides = {"leader": Counter(), "lame": Counter(33), "sound": Counter()}
+    marched = march(sides, 500, kept_for_followers=("n",))
+    assert marched.samples == {"leader": 500, "lame": 33, "sound": 500}
+    assert len(marched.measured("lame")["times"]) == 33
+
+
+def test_followers_see_the_leader_at_the_same_sample_and_what_they_see_is_not_stored():
+    marched = march({"leader": Counter(), "follower": Counter()}, 500, kept_for_followers=("n",))
+    assert not marched.measured("follower")["ahead"].any()
+    assert set(marched.measured("leader")) == {"times"}
+
+
+def test_a_march_goes_on_from_where_another_ended():
+    sides = {"leader": Counter(), "follower": Counter(41)}
+    halfway = march(sides, 137, kept_for_followers=("n",))
+    resumed = march(sides, 300, so_far=halfway, kept_for_followers=("n",))
+    whole = march(sides, 300, kept_for_followers=("n",))
+    assert resumed.samples == whole.samples == {"leader": 300, "follower": 41}
+    for name in sides:
+        assert resumed.measured(name)["times"].tolist() == whole.measured(name)["times"].tolist()
+
+
+def test_an_interrupt_keeps_the_blocks_that_are_finished():
+    def interrupt(now):
+        if now.done > 20:
+            raise KeyboardInterrupt
+
+    marched = march({"side": Counter()}, 9001, after_block=interrupt)
+    assert marched.interrupted and 20 < marched.done < 9001
+    assert marched.measured("side")["n"][:, 0].tolist() == list(range(marched.done))
+    assert march({"side": Counter()}, 9001, so_far=marched._replace(interrupted=False)).done == 9001
+
+
+def test_nothing_is_measured_before_the_march_begins():
+    now = begin({"side": Counter()})
+    assert now.done == 0 and now.measured("side") == {}
+
+
+@pytest.mark.parametrize(
+    ("size", "count", "capacity", "seconds", "then"),
+    [(8, 8, 4096, 0.01, 32), (8, 8, 16, 0.01, 16), (8, 8, 4096, 0.5, 8), (8, 8, 4096, 3.0, 4), (1, 1, 4096, 9.0, 1)],
+)
+def test_blocks_grow_to_about_a_second_and_shrink_above_two(size, count, capacity, seconds, then):
+    assert loop._next_size(size, count, capacity, seconds) == then

@@ -1,0 +1,66 @@
+"""The flows and the toy that the tests of `flows` share. A new flow gets its line in FLOWS."""
+
+import functools
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+import discrete
+import flows
+import landscapes
+from discrete import Trajectory
+from flows import Flow
+
+METHODS = {
+    "gradient descent": discrete.GradientDescent,
+    "heavy ball": functools.partial(discrete.HeavyBall, momentum=0.5),
+    "nesterov": functools.partial(discrete.Nesterov, momentum=0.5),
+}
+
+
+class Case(NamedTuple):
+    """make: learning rate -> flow.  method: learning rate -> the method it models.  covers: its class."""
+
+    make: Callable[[float], Flow]
+    method: Callable
+    covers: type
+
+
+def _case(cls: type, method: Callable) -> Case:
+    return Case(lambda h: cls(method(h)), method, cls)
+
+
+FLOWS = {
+    **{f"gradient flow of {name}": _case(flows.GradientFlow, method) for name, method in METHODS.items()},
+    **{f"modified flow of {name}": _case(flows.ModifiedFlow, method) for name, method in METHODS.items()},
+}
+
+TOY = landscapes.two_valleys()
+TIGHT = flows.explicit(rtol=1e-11, atol=1e-13)
+SAMPLES = 8
+
+
+def solved(flow: Flow, *, steps: int, integrator=TIGHT, start=None) -> Trajectory:
+    """The flow on the toy with nine samples; all tests share its compilation."""
+    start = TOY.params if start is None else start
+    return flows.solve(
+        flow,
+        TOY.loss,
+        start,
+        steps=steps,
+        every=steps // SAMPLES,
+        observe={"loss": TOY.loss},
+        keep_params=True,
+        integrator=integrator,
+    )
+
+
+NEST = {"a": [jnp.array([1.0, -2.0, 0.5]), jnp.array(0.25)], "b": (jnp.array([[1.0, 0.0], [-1.0, 2.0]]),)}
+
+
+def bowl(params) -> jax.Array:
+    """Not quadratic, on a nested pytree, least at NEST."""
+    gaps = jax.tree.leaves(jax.tree.map(lambda x, m: x - m.astype(x.dtype), params, NEST))
+    return sum(jnp.sum(0.5 * gap**2 + 0.25 * gap**4) for gap in gaps)

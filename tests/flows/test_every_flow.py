@@ -1,0 +1,107 @@
+"""What every flow must do, over the table of cases."""
+
+import logging
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flow_cases import FLOWS, NEST, TOY, bowl, solved
+from jax.flatten_util import ravel_pytree
+
+import discrete
+import flows
+from flows import Flow
+from flows.slow_manifold import slow_manifold_state
+
+every_flow = pytest.mark.parametrize("case", FLOWS.values(), ids=FLOWS)
+START = jax.tree.map(lambda leaf: leaf + 0.5, NEST)
+H = 2.0**-7
+
+
+def flat(tree) -> np.ndarray:
+    return np.asarray(ravel_pytree(tree)[0])
+
+
+def descendants(cls: type) -> set[type]:
+    return {cls}.union(*map(descendants, cls.__subclasses__()))
+
+
+def test_every_flow_of_the_package_has_a_case():
+    classes = {cls for cls in descendants(Flow) - {Flow} if cls.__module__.startswith("flows.")}
+    assert classes == {case.covers for case in FLOWS.values()}
+
+
+@every_flow
+def test_a_minimiser_is_a_rest_point(case):
+    flow = case.make(0.1)
+    velocity = flow.vector_field(bowl, 0.0, flow.init(bowl, NEST))
+    np.testing.assert_array_equal(flat(velocity), 0)
+
+
+@every_flow
+def test_the_field_has_the_structure_and_dtype_of_the_state(case):
+    flow = case.make(0.1)
+    state = flow.init(bowl, jax.tree.map(lambda leaf: leaf.astype(jnp.float32), START))
+    velocity = flow.vector_field(bowl, 0.0, state)
+    assert jax.tree.structure(velocity) == jax.tree.structure(state)
+    assert [(v.shape, v.dtype) for v in jax.tree.leaves(velocity)] == [
+        (x.shape, x.dtype) for x in jax.tree.leaves(state)
+    ]
+
+
+@every_flow
+def test_a_nested_pytree_and_its_flat_vector_have_the_same_field(case):
+    flow = case.make(0.1)
+    start, unravel = ravel_pytree(START)
+    level = flow.vector_field(lambda w: bowl(unravel(w)), 0.0, flow.init(bowl, start))
+    nested = flow.vector_field(bowl, 0.0, flow.init(bowl, START))
+    assert np.linalg.norm(level) > 0.1
+    np.testing.assert_allclose(flat(nested), flat(level), rtol=1e-14)
+
+
+@every_flow
+def test_its_clock_is_the_learning_rate_of_its_method(case):
+    solution = solved(case.make(H), steps=128)
+    np.testing.assert_allclose(solution.times, H * solution.steps, rtol=1e-15)
+    assert solution.steps.tolist() == list(range(0, 129, 16)) and solution.completed
+
+
+def gap(case, h: float) -> float:
+    """Largest distance on [0, 1] between the flow and its method, started on the method's slow manifold."""
+    flow, method, steps = case.make(h), case.method(h), round(1 / h)
+    state = None if isinstance(method, discrete.GradientDescent) else slow_manifold_state(flow, TOY.loss, TOY.params)
+    run = discrete.run(method, TOY.loss, TOY.params, steps=steps, every=steps // 8, state=state, keep_params=True)
+    return np.max(np.linalg.norm(run.params - solved(flow, steps=steps).params, axis=1))
+
+
+@every_flow
+def test_halving_the_step_divides_the_distance_by_two_to_the_claimed_order(case):
+    gaps = np.array([gap(case, h) for h in (H, H / 2, H / 4)])
+    slopes = np.log2(gaps[:-1] / gaps[1:])
+    assert gaps.min() > 1e-8
+    np.testing.assert_allclose(slopes, case.make(H).order, atol=0.15)
+
+
+@every_flow
+def test_a_second_solve_with_another_learning_rate_compiles_nothing(case, caplog):
+    first = solved(case.make(H), steps=128)
+    caplog.clear()
+    with jax.log_compiles(), caplog.at_level(logging.WARNING, logger="jax"):
+        second = solved(case.make(H / 2), steps=64)
+    assert "Finished XLA compilation" not in caplog.text
+    assert np.linalg.norm(first.final_params - second.final_params) > 1e-3
+
+
+@pytest.mark.parametrize("name", ["gradient flow of heavy ball", "modified flow of nesterov"])
+def test_float32_stays_float32_and_near_the_float64_solution(name):
+    flow = FLOWS[name].make(0.05)
+    single = flows.solve(
+        flow, TOY.loss, TOY.params.astype(jnp.float32), steps=20, every=5, keep_params=True, observe={"loss": TOY.loss}
+    )
+    double = solved(flow, steps=16)
+    assert single.completed
+    assert {single.params.dtype, single.final_params.dtype, single.observations["loss"].dtype} == {
+        jnp.dtype(jnp.float32)
+    }
+    np.testing.assert_allclose(single.params[2], double.params[5], atol=1e-5)
