@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test test-slow lint benchmarks clean
+.PHONY: demo test test-slow lint benchmarks docs clean
 
 demo: $(READY)
 	$(BIN)/odescent compare --problem digits-mlp --method gradient-descent --learning-rate 0.1 --steps 3000 --every 10 \
@@ -20,9 +20,14 @@ lint: $(READY)
 	$(BIN)/pyright
 
 benchmarks: $(READY)
+	$(BIN)/python benchmarks/accuracy.py
 	$(BIN)/python benchmarks/loop_overhead.py
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/eigenpairs.py
+
+docs: $(READY)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group docs
+	$(BIN)/python -m sphinx -q docs docs/_build
 
 clean:
 	rm -rf .venv runs

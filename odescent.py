@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import tyro
 
 MISUSE = 2
+DESCRIPTION = "Discrete optimizers side by side with the continuous-time models that claim to describe them."
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,7 @@ def set_precision(precision: str) -> None:
     jax.config.update("jax_default_matmul_precision", "highest")
 
 
+COMMANDS = ("compare", "figures", "problems")
 Command = (
     Annotated[Compare, tyro.conf.subcommand("compare")]
     | Annotated[Figures, tyro.conf.subcommand("figures")]
@@ -165,19 +167,22 @@ def parsed(arguments: list[str]) -> Compare | Figures | Problems:
     complaint = io.StringIO()
     try:
         with contextlib.redirect_stderr(complaint):
-            return tyro.cli(Command, prog="odescent", args=arguments, description=__doc__, config=config)
+            return tyro.cli(Command, prog="odescent", args=arguments, description=DESCRIPTION, config=config)
     except SystemExit as stop:
         if stop.code in (0, None):
             raise
-        raise ValueError(in_one_line(complaint.getvalue())) from None
+        help_at = " ".join(["odescent", *(name for name in arguments[:1] if name in COMMANDS), "--help"])
+        raise ValueError(f"{in_one_line(complaint.getvalue())}; see {help_at}") from None
 
 
 def in_one_line(box: str) -> str:
-    """What stands in tyro's box up to its first rule, without the box."""
+    """What stands in tyro's box up to its first rule, without the box; of missing options only the names."""
     lines = [line.strip("│╭╮╰╯ ") for line in box.splitlines()]
     text = [line for line in lines[1:] if line]
     end = next((i for i, line in enumerate(text) if set(line) == {"─"}), len(text))
-    return " ".join(text[:end]).rstrip(".") + "; see odescent --help"
+    if text and text[0].startswith("Missing"):
+        return f"missing: {', '.join(line.split()[0] for line in text[:end] if line.startswith('--'))}"
+    return " ".join(text[:end]).rstrip(".")
 
 
 def as_options(message: str) -> str:

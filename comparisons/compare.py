@@ -14,11 +14,11 @@ import numpy as np
 from discrete import Method
 from discrete.catalogue import description
 from discrete.loop import Marched, Progress, Side, begin, march, shown
-from discrete.run import DIVERGENCE_RADIUS, descent_side, descent_trajectory
+from discrete.run import DIVERGENCE_RADIUS, check_steps, descent_side, descent_trajectory
 from flows import Flow, Integrator
 from flows.slow_manifold import slow_manifold_state
 from flows.solve import flow_side, flow_trajectory
-from landscapes import Loss, Observables, Params, Problem
+from landscapes import Loss, Observables, Params, Problem, check_start
 
 from .comparison import Comparison
 from .dataset import check_names
@@ -66,38 +66,28 @@ def compare(
     fails is left behind with a status of its own.
     """
     problem, loss, params, predict = _unpacked(loss, params, predict)
-    _check_flows(method, flows)
     observe = {"loss": loss, **(observe or {})}
+    check_steps(steps, every)
+    check_start(loss, params)
     check_names(observe)
+    _check_flows(method, flows)
+    _check_predictions(predict, params)
+    if resume and folder is None:
+        raise ValueError("`resume` needs the `folder` of the run to continue.")
+    if state is not None and start != "rest":
+        raise ValueError(f"`state` and `start={start!r}` exclude each other; give one of them.")
     if state is None:
         state = starting_state(start, flows, loss, params, integrator)
-    elif start != "rest":
-        raise ValueError(f"`state` and `start={start!r}` exclude each other; give one of them.")
-    leader = descent_side(
-        method,
-        loss,
-        params,
-        steps=steps,
-        observe=observe,
-        every=every,
-        state=state,
-        divergence_radius=divergence_radius,
-        keep_params=keep_params,
-    )
-    followers = {
-        name: flow_side(
-            flow,
-            loss,
-            params,
-            steps=steps,
-            observe=observe,
-            every=every,
-            integrator=integrator,
-            divergence_radius=divergence_radius,
-            keep_params=keep_params,
-        )
-        for name, flow in flows.items()
+    steps, every = int(steps), int(every)
+    shared: dict[str, Any] = {
+        "steps": steps,
+        "every": every,
+        "observe": observe,
+        "divergence_radius": divergence_radius,
+        "keep_params": keep_params,
     }
+    leader = descent_side(method, loss, params, state=state, **shared)
+    followers = {name: flow_side(flow, loss, params, integrator=integrator, **shared) for name, flow in flows.items()}
     sides: dict[str, Side] = {LEADER: Leader(leader)}
     sides |= {name: Follower(side, predict) for name, side in followers.items()}
     record, so_far = None, None
@@ -145,9 +135,15 @@ def _unpacked(loss: Loss | Problem, params: Params | None, predict: Any) -> tupl
 
 
 def _check_flows(method: Method, flows: Mapping[str, Flow]) -> None:
+    if not isinstance(flows, Mapping):
+        raise ValueError(f"`flows` must be a mapping from names to flows, got {type(flows).__name__}.")
     for name, flow in flows.items():
-        if name == LEADER or "/" in name or ":" in name or not name:
-            raise ValueError(f"`flows` may not be named {name!r}: the name is reserved or holds '/' or ':'.")
+        if not isinstance(name, str) or not name or name == LEADER or "/" in name or ":" in name:
+            raise ValueError(
+                f"`flows` may not be named {name!r}; a name is a text other than {LEADER!r}, without '/' or ':'."
+            )
+        if not isinstance(flow, Flow):
+            raise ValueError(f"`flows[{name!r}]` must be a flow of the method, got {flow!r}.")
         if description(flow.method) != description(method):
             raise ValueError(
                 f"`flows[{name!r}]` models {description(flow.method)}, not the method {description(method)}; "
@@ -155,8 +151,16 @@ def _check_flows(method: Method, flows: Mapping[str, Flow]) -> None:
             )
 
 
+def _check_predictions(predict: Any, params: Params) -> None:
+    if predict is None:
+        return
+    shape = getattr(jax.eval_shape(predict, params), "shape", ())
+    if not shape:
+        raise ValueError("`predict(params)` must be one array whose first axis is examples; stack the outputs.")
+
+
 def starting_state(start: str, flows: Mapping[str, Flow], loss: Loss, params: Params, integrator: Any) -> Any:
-    """The method's state at the start: None at rest, else the one on the slow manifold. ValueError where it has none."""
+    """The method's state at the start: None at rest, else the one on the slow manifold; ValueError if it has none."""
     if start == "rest":
         return None
     if start != "slow-manifold":
@@ -171,8 +175,8 @@ def starting_state(start: str, flows: Mapping[str, Flow], loss: Loss, params: Pa
         found, state = False, None
     if not found:
         raise ValueError(
-            f"`start` 'slow-manifold' was not found: {type(best).__name__} cannot be solved one step back from the start; "
-            "take a smaller learning rate, or start at rest."
+            f"`start` 'slow-manifold' was not found: {type(best).__name__} cannot be solved one step back from the "
+            "start; take a smaller learning rate, or start at rest."
         )
     return state
 
@@ -192,8 +196,8 @@ def _configuration(problem, method, flows, leader, predict, steps, every, integr
         "problem": problem,
         "method": description(method),
         "flows": {name: f"{type(flow).__name__}, order {flow.order}" for name, flow in flows.items()},
-        "steps": int(steps),
-        "every": int(every),
+        "steps": steps,
+        "every": every,
         "observables": {name: _instrument(observable) for name, observable in leader.observe.items()},
         "predictions": predict is not None,
         "parameters kept": leader.keep_params,

@@ -45,7 +45,7 @@ class Comparison(eqx.Module):
         return self.status.startswith("stopped: interrupted")
 
     def sharpness(self, side: str | None = None) -> np.ndarray | None:
-        """Top Hessian eigenvalue of the method, or of the named flow; None unless observed under the name `sharpness`."""
+        """Top Hessian eigenvalue of the method or of the named flow; None unless observed by the name `sharpness`."""
         found = (self.discrete if side is None else self.flows[side]).observations.get("sharpness")
         return None if found is None else found.reshape(len(found), -1)[:, 0]
 

@@ -1,6 +1,7 @@
 """A comparison as an xarray.Dataset and as a netCDF file, and back."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from .comparison import Comparison
 from .divergence import Divergence
 
 METHOD = "discrete"
-GAP = "gap_"
+GAP, INDEX = "gap_", "_index"
 APART = {
     "distance": ("|X - x|", "params"),
     "relative_distance": ("|X - x| / |x - x_0|", "1"),
@@ -22,6 +23,18 @@ APART = {
     "along": ("|<u_i, X - x>| along the top eigenvectors", "params"),
     "function_distance": ("root mean squared distance of outputs", "outputs"),
 }
+UNITS = {"loss": "loss", "sharpness": "loss / params^2", "gradient_norm": "loss / params"}
+RESERVED = {"samples", "time", "step", "side", "flow", *APART}
+
+
+def check_names(observe: Iterable[str]) -> None:
+    """ValueError on an observable whose name the dataset needs for something else."""
+    for name in observe:
+        if name in RESERVED or name.startswith(GAP) or name.endswith(INDEX):
+            raise ValueError(
+                f"`observe` may not use the name {name!r}: a comparison keeps {', '.join(sorted(RESERVED))}, {GAP}... "
+                f"and ...{INDEX} for itself."
+            )
 
 
 def to_dataset(comparison: Comparison) -> xr.Dataset:
@@ -33,31 +46,24 @@ def to_dataset(comparison: Comparison) -> xr.Dataset:
     """
     sides = {METHOD: comparison.discrete, **comparison.flows}
     length = len(comparison.steps)
-    variables: dict[str, Any] = {
-        "samples": ("side", np.array([len(t.steps) for t in sides.values()]), {"long_name": "samples of this side"}),
-        "time": (
-            ("side", "step"),
-            _padded([t.times for t in sides.values()], length),
-            {"units": "learning rate x steps"},
-        ),
-    }
+    variables: dict[str, Any] = {}
+
+    def add(name: str, side: str, found: list[np.ndarray], **attributes: str) -> None:
+        rows = _padded(found, length)
+        variables[name] = ((side, "step", *_extra(name, rows)), rows, attributes)
+
+    variables["samples"] = ("side", [len(t.steps) for t in sides.values()], {"long_name": "samples of this side"})
+    add("time", "side", [t.times for t in sides.values()], units="learning rate x steps")
     for name in comparison.discrete.observations:
-        rows = _padded([t.observations[name] for t in sides.values()], length)
-        units = {"loss": "loss", "sharpness": "loss / params^2"}.get(name, "")
-        variables[name] = (("side", "step", *_extra(name, rows)), rows, {"units": units})
-    if comparison.flows:
+        add(name, "side", [t.observations[name] for t in sides.values()], units=UNITS.get(name, ""))
+    apart = list(comparison.divergence.values())
+    if apart:
         for name, (meaning, units) in APART.items():
-            found = [getattr(apart, name) for apart in comparison.divergence.values()]
-            if found[0] is not None:
-                rows = _padded(found, length)
-                variables[name] = (("flow", "step", *_extra(name, rows)), rows, {"long_name": meaning, "units": units})
-        for name in next(iter(comparison.divergence.values())).gaps:
-            rows = _padded([apart.gaps[name] for apart in comparison.divergence.values()], length)
-            variables[GAP + name] = (
-                ("flow", "step", *_extra(name, rows)),
-                rows,
-                {"long_name": f"flow minus method: {name}"},
-            )
+            if getattr(apart[0], name) is not None:
+                add(name, "flow", [getattr(one, name) for one in apart], long_name=meaning, units=units)
+        for name in apart[0].gaps:
+            gaps = [one.gaps[name] for one in apart]
+            add(GAP + name, "flow", gaps, long_name=f"flow minus method: {name}", units=UNITS.get(name, ""))
     return xr.Dataset(
         variables,
         coords={"step": comparison.steps, "side": list(sides), "flow": list(comparison.flows)},
@@ -88,8 +94,11 @@ def load(path: str | Path) -> Comparison:
     path = Path(path)
     if not path.is_file():
         raise ValueError(f"`path` {path} does not exist; pass the comparison.nc of a run folder.")
-    with xr.open_dataset(path, engine="h5netcdf") as file:
-        data = file.load()
+    try:
+        with xr.open_dataset(path, engine="h5netcdf") as file:
+            data = file.load()
+    except OSError as error:
+        raise ValueError(f"`path` {path} cannot be read as netCDF: {error}.") from error
     if "statuses" not in data.attrs:
         raise ValueError(f"`path` {path} holds no comparison; pass a file written by Comparison.save.")
     statuses, costs = json.loads(data.attrs["statuses"]), json.loads(data.attrs["costs"])
@@ -138,4 +147,4 @@ def _padded(found: list[np.ndarray], length: int) -> np.ndarray:
 
 
 def _extra(name: str, rows: np.ndarray) -> list[str]:
-    return [f"{name}_index{i or ''}" for i in range(rows.ndim - 2)]
+    return [f"{name}{INDEX}{i or ''}" for i in range(rows.ndim - 2)]

@@ -14,7 +14,7 @@ class Divergence(eqx.Module):
 
     distance: |X - x|.  relative_distance: the same over |x - x_0| (0 at the start).
     angle: between X - x_0 and x - x_0, in radians.
-    along: (samples, k) |<u_i, X - x>| for the method's top Hessian eigenvectors u_i, and across: the length of the rest;
+    along: (samples, k) |<u_i, X - x>| for the method's top Hessian eigenvectors u_i, across: the length of the rest;
     None unless sharpness is tracked.
     function_distance: root mean over examples of |f_X - f_x|^2, None without predictions.
     loss_gap: |L(X) - L(x)|.  gaps: flow minus method, for every observable.
@@ -44,7 +44,7 @@ def divergence_of(method: Trajectory, flow: Trajectory, separation: dict[str, np
     """The divergence of a flow from what was measured on both sides."""
     samples = len(flow.steps)
     gaps = {
-        name: rows - method.observations[name][:samples]
+        name: np.subtract(rows, method.observations[name][:samples], dtype=np.result_type(rows, np.float32))
         for name, rows in flow.observations.items()
         if not name.endswith(DIAGNOSTICS)
     }

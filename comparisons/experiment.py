@@ -2,23 +2,25 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 import flows
 import landscapes
+from discrete import Method
 from discrete.catalogue import method_named
 from discrete.run import check_steps
 from flows.catalogue import flow_named
 
-from .compare import compare
+from .compare import compare, starting_state
 from .comparison import Comparison
+from .dataset import load
+from .progress_bar import progress_bar
 from .provenance import provenance
-from .run_folder import RunFolder
+from .run_folder import COMPARISON, RunFolder
 from .table import table
 
 INTERRUPTED = 130
@@ -30,40 +32,51 @@ def run_experiment(
 ) -> int:
     """Compare the named method and flows on the named problem, print the result, fill the folder; the exit status.
 
-    arguments: problem, method, learning_rate, steps, every, flows, top, start, solver, rtol, max_steps, and the settings
-    of method and problem (None where not given). They are kept in config.json and compared on resume.
+    arguments: problem, method, learning_rate, steps, every, flows, top, start, solver, rtol, max_steps, and the
+    settings of method and problem (None where not given). They are kept in config.json and compared on resume.
     Raises ValueError on misuse, before anything is written.
     """
-    folder = None if out is None else RunFolder(out)
-    if folder:
-        folder.check(dict(arguments), resume=resume, overwrite=overwrite)
-        if resume and folder.is_finished:
-            print(f"{out} is finished already: {folder.path / 'summary.json'}", file=sys.stderr)
-            return 0
+    folder = _folder(out, arguments, resume=resume, overwrite=overwrite)
+    if resume and folder and folder.is_finished:
+        print(f"{out} is finished already: {folder.path / 'summary.json'}", file=sys.stderr)
+        _tell(load(folder.path / COMPARISON), folder, as_json)
+        return 0
     plan = _plan(arguments)
     continued = bool(resume and folder and folder.progress.exists())
     if folder and not continued:
         folder.begin({"command": "compare", "arguments": dict(arguments), "provenance": provenance()})
-    with _progress_bar(visible=not as_json) as show:
+    with progress_bar(visible=not as_json) as show:
         comparison = compare(**plan, progress=show, folder=folder.progress if folder else None, resume=continued)
-    interrupted = comparison.status.startswith("stopped: interrupted")
     if folder:
-        folder.finish(comparison, keep_progress=interrupted)
-    _tell(comparison, folder, as_json, interrupted)
-    return INTERRUPTED if interrupted else 0
+        folder.finish(comparison, keep_progress=comparison.interrupted)
+    _tell(comparison, folder, as_json)
+    return INTERRUPTED if comparison.interrupted else 0
+
+
+def _folder(out: str | None, arguments: Mapping[str, Any], *, resume: bool, overwrite: bool) -> RunFolder | None:
+    """The run folder, if one is wanted, in which such a run may start or continue."""
+    if resume and overwrite:
+        raise ValueError("`resume` and `overwrite` exclude each other; give one of them.")
+    if out is None:
+        for option, given in {"resume": resume, "overwrite": overwrite}.items():
+            if given:
+                raise ValueError(f"`{option}` needs the folder of the run; pass it as `out`.")
+        return None
+    folder = RunFolder(out)
+    folder.check(dict(arguments), resume=resume, overwrite=overwrite)
+    return folder
 
 
 def _plan(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Everything `compare` needs, built and checked."""
+    """Everything `compare` needs, built and checked, so that nothing is left to refuse."""
     check_steps(arguments["steps"], arguments["every"])
     given = {key: value for key, value in arguments.items() if value is not None}
     method_settings = {key: given[key] for key in ("momentum", "strong_convexity") if key in given}
     method = method_named(arguments["method"], arguments["learning_rate"], **method_settings)
-    models = {name: flow_named(name, method) for name in arguments["flows"]}
+    models = _models(arguments["flows"], method)
     solver = {key: given[key] for key in ("rtol", "max_steps") if key in given}
     integrator = SOLVERS[arguments["solver"]](**solver)
-    known = {key for name in landscapes.PROBLEMS for key in landscapes.settings_of(name)}
-    problem = landscapes.build(arguments["problem"], **{key: given[key] for key in known & given.keys()})
+    problem = _problem(given)
     return {
         "method": method,
         "flows": models,
@@ -71,9 +84,46 @@ def _plan(arguments: Mapping[str, Any]) -> dict[str, Any]:
         "steps": arguments["steps"],
         "every": arguments["every"],
         "observe": _instruments(problem, arguments["top"]),
-        "start": arguments["start"],
+        "state": starting_state(arguments["start"], models, problem.loss, problem.params, integrator),
         "integrator": integrator,
     }
+
+
+def _models(names: Sequence[str], method: Method) -> dict[str, flows.Flow]:
+    """The named flows of the method."""
+    models = {}
+    for name in names:
+        if name in models:
+            raise ValueError(f"`flows` names {name} twice; name each flow once.")
+        with _blamed_on(f"`flows` {name}", {"flows"}):
+            models[name] = flow_named(name, method)
+    return models
+
+
+def _problem(given: Mapping[str, Any]) -> landscapes.Problem:
+    """The named problem with the settings given, at a start where a run can begin."""
+    name = given["problem"]
+    for key, least in {"seed": 0, "examples": 1}.items():
+        if given.get(key, least) < least:
+            raise ValueError(f"`{key}` must be at least {least}, got {given[key]}.")
+    settings = {key for known in landscapes.PROBLEMS for key in landscapes.settings_of(known)}
+    reads_files = name in landscapes.PROBLEMS and "data_dir" in landscapes.settings_of(name)
+    with _blamed_on("`data_dir`" if reads_files else f"`problem` {name}", settings | {"problem"}):
+        problem = landscapes.build(name, **{key: given[key] for key in settings & given.keys()})
+    with _blamed_on(f"`problem` {name} with these settings"):
+        landscapes.check_start(problem.loss, problem.params)
+    return problem
+
+
+@contextmanager
+def _blamed_on(what: str, options: Collection[str] = ()) -> Iterator[None]:
+    """An error from further down that names none of the options gets to say what it is about."""
+    try:
+        yield
+    except ValueError as error:
+        if any(f"`{option}`" in str(error) for option in options):
+            raise
+        raise ValueError(f"{what}: {error}") from error
 
 
 def _instruments(problem: landscapes.Problem, top: int) -> dict[str, Any]:
@@ -87,23 +137,14 @@ def _instruments(problem: landscapes.Problem, top: int) -> dict[str, Any]:
     return observe
 
 
-@contextmanager
-def _progress_bar(*, visible: bool) -> Iterator[Callable[[int, int], None]]:
-    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not visible or not console.is_terminal) as bar:
-        task = bar.add_task("compiling", total=None)
-        yield lambda done, steps: bar.update(task, completed=done, total=steps, description=f"step {done} of {steps}")
-
-
-def _tell(comparison: Comparison, folder: RunFolder | None, as_json: bool, interrupted: bool) -> None:
+def _tell(comparison: Comparison, folder: RunFolder | None, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(comparison.summary(), indent=1))
+        print(json.dumps(comparison.summary(), indent=1, allow_nan=False))
     else:
         Console().print(table(comparison))
         if folder:
             print("\n".join(f"wrote {path}" for path in folder.written()))
         else:
             print("nothing saved; --out FOLDER keeps the numbers and the picture")
-    if interrupted and folder:
+    if comparison.interrupted and folder:
         print(f"{comparison.status}; the same command with --resume goes on from there", file=sys.stderr)

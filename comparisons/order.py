@@ -1,4 +1,4 @@
-"""Measure the order of a flow honestly: a regression of log error on log step, where such a regression means something."""
+"""Measure the order of a flow honestly: regress log error on log step, where such a regression means something."""
 
 from collections.abc import Callable, Sequence
 
@@ -12,10 +12,9 @@ import scipy.stats
 from discrete import Method
 from flows import Flow, Integrator
 from flows.gradient_flow import momentum_of
-from flows.slow_manifold import slow_manifold_state
 from landscapes import Loss, Params, top_eigenpairs
 
-from .compare import compare
+from .compare import compare, starting_state
 
 TOLERANCE = 0.15
 ASYMPTOTIC = 0.25
@@ -24,6 +23,7 @@ FEWEST = 4
 SAMPLES = 20
 TIGHT = 1e-12
 LOOSE = 1e-10
+NOT_RUN = (np.nan, np.nan, None, "completed")
 
 
 class Order(eqx.Module):
@@ -81,21 +81,23 @@ def measure_order(
     `flows.slow_manifold_state`) or "rest", whose transient of size O(h) hides every order above 1.
 
     A step size is left out, with the reason, where h S / (1 - b)^2 exceeds 0.25 (the expansion in h has not set in
-    there: the slope would mean nothing), where the method or solver failed, and where the error is less than 10 times the
-    floor; the floor is the difference between solves at relative tolerances 1e-12 and 1e-10, plus rounding in the
+    there: the slope would mean nothing), where the method or solver failed, and where the error is less than 10 times
+    the floor; the floor is the difference between solves at relative tolerances 1e-12 and 1e-10, plus rounding in the
     iterates. With fewer than 4 points left the order is `undecided`; nothing is fitted.
     Raises ValueError for float32 params, whose rounding floor hides the orders, and for fewer than 4 step sizes.
     """
     _check(params, learning_rates, duration)
     steps = np.unique([max(SAMPLES, round(duration / h / SAMPLES) * SAMPLES) for h in learning_rates])
     rates = duration / steps
+    scale = rates / (1 - np.array([float(momentum_of(make_method(h))) for h in rates])) ** 2
+    # Far outside the asymptotic regime the models blow up rather than mislead: they are not even run.
+    worth_running = scale * _largest_sharpness(loss, [params]) <= ASYMPTOTIC
     measured = [
-        _error(make_method(h), make_flow, loss, params, int(n), start) for h, n in zip(rates, steps, strict=True)
+        _error(make_method(h), make_flow, loss, params, int(n), start) if worth else NOT_RUN
+        for h, n, worth in zip(rates, steps, worth_running, strict=True)
     ]
     errors, floors, ends, statuses = (list(column) for column in zip(*measured, strict=True))
-    sharpness = _largest_sharpness(loss, [params, *(end for end in ends if end is not None)])
-    momentum = np.array([float(momentum_of(make_method(h))) for h in rates])
-    regime = rates * sharpness / (1 - momentum) ** 2
+    regime = scale * _largest_sharpness(loss, [params, *(end for end in ends if end is not None)])
     used, reasons = _usable(rates, np.array(errors), np.array(floors), regime, statuses)
     slope, confidence = np.nan, np.nan
     if used.sum() >= FEWEST:
@@ -108,21 +110,26 @@ def measure_order(
 
 def regression(steps: np.ndarray, errors: np.ndarray) -> tuple[float, float]:
     """Slope of log error on log step, and the half-width of its 95 % confidence interval (Student's t)."""
-    fit = scipy.stats.linregress(np.log(steps), np.log(errors))
-    width = scipy.stats.t.ppf(0.975, len(steps) - 2) * fit.stderr
-    return float(fit.slope), float(width)
+    (slope, _), covariance = np.polyfit(np.log(steps), np.log(errors), 1, cov=True)
+    width = scipy.stats.t.ppf(0.975, len(steps) - 2) * np.sqrt(covariance[0, 0])
+    return float(slope), float(width)
 
 
 def _error(method: Method, make_flow, loss: Loss, params: Params, steps: int, start: str):
     """(error, floor, end, status) of one step size."""
     flow = make_flow(method)
     tight, loose = (_dopri8(rtol) for rtol in (TIGHT, LOOSE))
-    state = slow_manifold_state(flow, loss, params, tight) if start == "slow-manifold" else None
+    try:
+        state = starting_state(start, {"flow": flow}, loss, params, tight)
+    except ValueError as error:
+        return np.nan, np.nan, None, str(error)
     every = steps // SAMPLES
     runs = [
         compare(method, {"flow": flow}, loss, params, steps=steps, every=every, state=state, integrator=solver)
         for solver in (tight, loose)
     ]
+    if any(run.interrupted for run in runs):
+        raise KeyboardInterrupt
     statuses = {run.status for run in runs} | {run.flows["flow"].status for run in runs}
     if statuses != {"completed"}:
         return np.nan, np.nan, None, "; ".join(sorted(statuses - {"completed"}))
@@ -162,8 +169,8 @@ def _check(params: Params, learning_rates: Sequence[float], duration: float) -> 
     for leaf in jax.tree.leaves(params):
         if jnp.result_type(leaf) != jnp.float64:
             raise ValueError(
-                f"`params` must be float64 to measure an order, got {jnp.result_type(leaf)}: its rounding floor hides the "
-                "slope. Set jax.config.update('jax_enable_x64', True) before making them."
+                f"`params` must be float64 to measure an order, got {jnp.result_type(leaf)}: its rounding floor hides "
+                "the slope. Set jax.config.update('jax_enable_x64', True) before making them."
             )
     if len(set(learning_rates)) < FEWEST or not all(np.isfinite(h) and h > 0 for h in learning_rates):
         raise ValueError(

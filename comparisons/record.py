@@ -37,34 +37,24 @@ class Record:
         """Save the newest block, then the state after it."""
         number = len(marched.parts) - 1
         self._savez(f"block-{number:05d}.npz", _numbered(marched.parts[-1]))
-        counts = {
-            "done": marched.done,
-            "blocks": number + 1,
-            "samples": list(marched.samples.values()),
-            "seconds": list(marched.seconds.values()),
-        }
-        self._savez(STATE, _numbered(marched.carries) | {f"_{key}": np.asarray(v) for key, v in counts.items()})
+        counts = {"done": marched.done, "blocks": number + 1}
+        counts |= {f"samples/{name}": count for name, count in marched.samples.items()}
+        counts |= {f"seconds/{name}": seconds for name, seconds in marched.seconds.items()}
+        self._savez(STATE, _numbered(marched.carries) | {key: np.asarray(value) for key, value in counts.items()})
 
     def read(self, fresh: Marched, part_shapes: dict[str, Any]) -> Marched:
-        """How far the run had come. fresh: the same run at its start, part_shapes: one block's structure, as templates."""
+        """How far the run had come. fresh: the same run at its start; part_shapes: the structure of a block."""
         if not (self.folder / STATE).exists():
             return fresh
-        state = dict(np.load(self.folder / STATE))
-        names = list(fresh.carries)
-        blocks = [dict(np.load(self.folder / f"block-{i:05d}.npz")) for i in range(int(state["_blocks"]))]
+        names, state = list(fresh.carries), self._load(STATE)
+        blocks = [self._load(f"block-{i:05d}.npz") for i in range(int(state["blocks"]))]
         return Marched(
             carries=jax.tree.map(jnp.asarray, _restored(state, fresh.carries)),
-            samples=dict(zip(names, map(int, state["_samples"]), strict=True)),
-            seconds=dict(zip(names, map(float, state["_seconds"]), strict=True)),
+            samples={name: int(state[f"samples/{name}"]) for name in names},
+            seconds={name: float(state[f"seconds/{name}"]) for name in names},
             parts=[_restored(block, {n: part_shapes[n] for n in names if f"{n}:0" in block}) for block in blocks],
-            done=int(state["_done"]),
+            done=int(state["done"]),
         )
-
-    def remove(self) -> None:
-        """Delete the progress of a run whose results are saved."""
-        for path in [*self.folder.glob("block-*.npz"), self.folder / STATE, self.folder / CONFIGURATION]:
-            path.unlink(missing_ok=True)
-        self.folder.rmdir()
 
     def _check_configuration(self) -> None:
         path = self.folder / CONFIGURATION
@@ -84,10 +74,14 @@ class Record:
     def _savez(self, name: str, arrays: dict[str, np.ndarray]) -> None:
         temporary = self.folder / f".{name}.part"
         with temporary.open("wb") as file:
-            np.savez(file, **arrays)
+            np.savez(file, **arrays)  # pyright: ignore[reportArgumentType]
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, self.folder / name)
+
+    def _load(self, name: str) -> dict[str, np.ndarray]:
+        with np.load(self.folder / name) as file:
+            return dict(file)
 
 
 def write_atomically(path: Path, content: bytes) -> None:

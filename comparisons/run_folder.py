@@ -32,8 +32,7 @@ class RunFolder:
 
     def check(self, arguments: dict[str, Any], *, resume: bool, overwrite: bool) -> None:
         """ValueError, before anything is touched, unless a run with these arguments may start or continue here."""
-        if resume and overwrite:
-            raise ValueError("`resume` and `overwrite` exclude each other; give one of them.")
+        _check_writable(self.path)
         if resume:
             self._check_same(arguments)
         elif self.path.exists() and any(self.path.iterdir()):
@@ -41,11 +40,10 @@ class RunFolder:
                 raise ValueError(f"`out` {self.path} exists; pass --resume to continue it, --overwrite to replace it.")
             if not (self.path / CONFIG).exists():
                 raise ValueError(f"`out` {self.path} is no run folder (it has no {CONFIG}) and is not overwritten.")
-        _check_writable(self.path)
 
     def begin(self, config: dict[str, Any]) -> None:
         """Make the folder, empty it of an earlier run, and write down what is needed to run again."""
-        self.path.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path)
         for name in RESULTS:
             (self.path / name).unlink(missing_ok=True)
         shutil.rmtree(self.progress, ignore_errors=True)
@@ -55,7 +53,7 @@ class RunFolder:
         """Write the results; the progress goes unless the run was interrupted."""
         comparison.save(self.path / COMPARISON)
         save_figure(comparison.plot(), self.path / FIGURE)
-        write_atomically(self.path / SUMMARY, json.dumps(comparison.summary(), indent=1).encode())
+        write_atomically(self.path / SUMMARY, json.dumps(comparison.summary(), indent=1, allow_nan=False).encode())
         if not keep_progress:
             shutil.rmtree(self.progress, ignore_errors=True)
 
@@ -70,13 +68,27 @@ class RunFolder:
     def _check_same(self, arguments: dict[str, Any]) -> None:
         if not (self.path / CONFIG).exists():
             raise ValueError(f"`resume` needs a run folder, and {self.path} has no {CONFIG}; start without --resume.")
-        before = self.config()["arguments"]
+        try:
+            before = dict(self.config()["arguments"])
+        except (ValueError, KeyError, TypeError):
+            raise ValueError(
+                f"`out` {self.path} is no run folder: its {CONFIG} is not one of odescent compare."
+            ) from None
         for key, value in json.loads(json.dumps(arguments)).items():
             if before.get(key) != value:
                 raise ValueError(
                     f"`{key}` is {value!r}, but the run in {self.path} has {before.get(key)!r}; "
                     "resume it with the same arguments or choose another --out."
                 )
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder with its parents; ValueError naming `out` where the system refuses."""
+    _check_writable(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"`out` {path} cannot be made: {error.strerror}.") from error
 
 
 def _check_writable(path: Path) -> None:

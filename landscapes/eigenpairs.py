@@ -1,8 +1,12 @@
 """The algebraically largest (or smallest) eigenpairs of a Hessian, tracked along a run from a warm start.
 
-Block Davidson iteration without preconditioner, restarted thickly: the subspace grows by the residual of the first
-unconverged pair, one Hessian product at a time. From a random start this is a Lanczos method; from the block found at
-the last measurement it needs a few products. (Davidson 1975; Stathopoulos, Saad and Wu 1998 for the thick restart.)
+Block Davidson iteration without preconditioner, restarted thickly: the subspace grows by the residual of the worst
+wanted pair, one Hessian product at a time. From a random start this is a Lanczos method; from the block found at the
+last measurement it needs a few products. (Davidson 1975; Stathopoulos, Saad and Wu 1998 for the thick restart.)
+
+Residuals never leave an invariant subspace, so a warm start alone would stay blind to a mode that the Hessian does not
+couple to the tracked ones, however far it rises above them. Every search therefore opens with a short Lanczos run from
+a fresh random vector, and ends no sooner than one step after it.
 """
 
 from collections.abc import Callable
@@ -15,16 +19,21 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Bool, Float, Int
 
 from .hessian import dense_hessian, hessian_operator
-from .problem import Loss, Params
+from .problem import Loss, Params, count
 
 Operator = Callable[[Float[Array, " n"]], Float[Array, " n"]]
+
+GUARDS = 1
+PROBES = 3
+DENSE_BELOW = 64
 
 
 class Eigenpairs(NamedTuple):
     """values: (k,) descending algebraically (ascending for which="smallest"); vectors: (k, n), rows of norm 1.
 
     residuals: (k,), r = |H v - theta v| / max |theta|: each value is within r max |theta| of an eigenvalue, and within
-    r^2 max |theta| / gap of it where the relative gap to the rest of the spectrum is known (Parlett 1980, theorem 11.7.1).
+    r^2 max |theta| / gap of it where the relative gap to the other eigenvalues is known (Parlett 1980, section 11.7).
+    The maximum is over the k values; beside a spectrum that reaches as far as R, it counts as at least R sqrt(epsilon).
     products: Hessian products spent.  block: (b, n) with b >= k, the start of the next, warm search.
     """
 
@@ -47,15 +56,10 @@ class _Search(NamedTuple):
     defects: Float[Array, "b n"]
 
 
-GUARDS = 2
-DENSE_BELOW = 64
-
-
 def start_block(params: Params, k: int, seed: int = 0) -> Float[Array, "b n"]:
-    """Random orthonormal start for k pairs: k + 2 rows, the two guards keep a rising eigenvalue from being missed."""
+    """Random orthonormal start for k pairs: k + 1 rows, the guard shows how far the next eigenvalue is."""
     flat, _ = ravel_pytree(params)
-    if not 1 <= k <= flat.shape[0]:
-        raise ValueError(f"`k` must lie between 1 and the number of parameters {flat.shape[0]}, got {k}.")
+    _check_k(params, k)
     rows = min(k + GUARDS, flat.shape[0])
     random = np.random.default_rng(seed).standard_normal((flat.shape[0], rows))
     return jnp.asarray(np.linalg.qr(random)[0].T, dtype=flat.dtype)
@@ -79,17 +83,24 @@ def top_eigenpairs(
     """The k algebraically largest (smallest) eigenpairs of the Hessian of loss at params.
 
     block: rows to start from, the `block` of an earlier answer; None starts at random.
-    tolerance: on the estimated relative error of each value, min(r, r^2 / gap) with the gap taken from the search space;
-    a pair that misses it after max_products shows its residual in the answer.
-    Below 64 parameters the Hessian is formed and decomposed exactly. Raises ValueError on a bad k or `which`.
+    tolerance: on the estimated relative error of each value, min(r, r^2 / gap) with the gap taken from the search space,
+    which takes a cluster narrower than r for one eigenvalue; None: see `default_tolerance`.
+    max_products: a pair that misses the tolerance after so many shows its residual in the answer.
+    Below 64 parameters the Hessian is formed and decomposed exactly. Raises ValueError on a bad argument.
     """
     if which not in ("largest", "smallest"):
         raise ValueError(f"`which` must be 'largest' or 'smallest', got {which!r}.")
+    _check_k(params, k)
     start = start_block(params, k) if block is None else block
+    n = count(params)
+    if start.shape[0] < k or start.shape[1] != n:
+        raise ValueError(f"`block` must have at least k = {k} rows of {n} numbers, got shape {start.shape}.")
     sign = 1.0 if which == "largest" else -1.0
-    if start.shape[1] < DENSE_BELOW:
+    if n < DENSE_BELOW:
         found = _dense(sign * dense_hessian(loss, params), k, start.shape[0])
     else:
+        if max_products < start.shape[0]:
+            raise ValueError(f"`max_products` must be at least the {start.shape[0]} of the start, got {max_products}.")
         product = hessian_operator(loss, params)
         target = default_tolerance(start.dtype) if tolerance is None else tolerance
         found = search(lambda v: sign * product(v), start, k, tolerance=target, max_products=max_products)
@@ -100,64 +111,87 @@ def search(operator: Operator, start: Array, k: int, *, tolerance: float, max_pr
     """Block Davidson search for the k algebraically largest eigenpairs of a symmetric operator on R^n."""
     block, n = start.shape
     room = min(max(3 * block, 20), n)
+    probed = block + PROBES
+    least = probed + 1 if block < n else block
+    stray = _stray(start)
 
     def unfinished(s: _Search) -> Bool[Array, ""]:
-        # One expansion is always made: the guards must follow the spectrum even where the wanted pairs have not moved.
-        fresh = s.products <= block
-        return (fresh | jnp.any(s.errors[:k] > tolerance)) & (s.products < max_products)
+        return ((s.products < least) | jnp.any(s.errors[:k] > tolerance)) & (s.products < max_products)
 
     def expand(s: _Search) -> _Search:
         s = jax.lax.cond(s.size == room, lambda s: _restart(s, keep=(room + block) // 2), lambda s: s, s)
-        target = jnp.argmax(s.errors > tolerance)
-        vector = _orthogonalized(s.defects[target], s.basis)
+        # The worst of the wanted pairs, not the first: equal eigenvalues must be brought along together.
+        worst = jnp.where(jnp.any(s.errors[:k] > tolerance), jnp.argmax(s.errors[:k]), block - 1)
+        probe = jnp.where(s.products == block, stray, s.images[s.size - 1])
+        vector = _direction(jnp.where(s.products < probed, probe, s.defects[worst]), s.basis, stray)
         image = operator(vector)
         row = s.basis @ image
         projected = s.projected.at[s.size].set(row).at[:, s.size].set(row)
         projected = projected.at[s.size, s.size].set(vector @ image)
         basis, images = s.basis.at[s.size].set(vector), s.images.at[s.size].set(image)
-        return _ritz(
-            s._replace(basis=basis, images=images, projected=projected, size=s.size + 1, products=s.products + 1)
-        )
+        grown = s._replace(basis=basis, images=images, projected=projected, size=s.size + 1, products=s.products + 1)
+        return _ritz(grown, k)
 
-    found = jax.lax.while_loop(unfinished, expand, _begin(operator, start, room))
+    found = jax.lax.while_loop(unfinished, expand, _begin(operator, start, room, k))
     _, weights = _spectrum(found)
     vectors = weights.T[:block] @ found.basis
     return Eigenpairs(found.values[:k], vectors[:k], found.residuals[:k], found.products, vectors)
 
 
-def _begin(operator: Operator, start: Array, room: int) -> _Search:
-    block, n = start.shape
+def _check_k(params: Params, k: int) -> None:
+    if not 1 <= k <= count(params):
+        raise ValueError(f"`k` must lie between 1 and the number of parameters {count(params)}, got {k}.")
+
+
+def _stray(start: Array) -> Float[Array, " n"]:
+    """A random vector, another one at every measurement: its seed is the rounding of the block."""
+    bits = jax.lax.bitcast_convert_type(jnp.sum(start).astype(jnp.float32), jnp.int32)
+    return jax.random.normal(jax.random.key(bits), start.shape[1:], start.dtype)
+
+
+def _begin(operator: Operator, start: Array, room: int, k: int) -> _Search:
+    block = start.shape[0]
     rows = jnp.linalg.qr(start.T)[0].T
     images = jax.lax.map(operator, rows)
     pad = ((0, room - block), (0, 0))
     basis, image_rows = jnp.pad(rows, pad), jnp.pad(images, pad)
     projected = basis @ image_rows.T
-    zeros = jnp.zeros(block, start.dtype)
-    size = jnp.asarray(block)
     projected = (projected + projected.T) / 2
-    return _ritz(_Search(basis, image_rows, projected, size, size, zeros, zeros, zeros, jnp.zeros_like(start)))
+    zeros, size = jnp.zeros(block, start.dtype), jnp.asarray(block)
+    return _ritz(_Search(basis, image_rows, projected, size, size, zeros, zeros, zeros, jnp.zeros_like(start)), k)
 
 
 def _spectrum(s: _Search) -> tuple[Float[Array, " m"], Float[Array, "m m"]]:
     """Eigenvalues, descending, and eigenvectors of the projected matrix; unused rows are sent to the bottom."""
     used = jnp.arange(s.projected.shape[0]) < s.size
     inside = jnp.where(used[:, None] & used[None, :], s.projected, 0)
-    below = -2 * jnp.sqrt(jnp.sum(inside**2)) - 1
+    bound = jnp.max(jnp.sum(jnp.abs(inside), axis=1))
+    below = jnp.where(bound > 0, -2 * bound, -1)
     values, weights = jnp.linalg.eigh(inside + jnp.diag(jnp.where(used, 0, below)))
     return values[::-1], weights[:, ::-1]
 
 
-def _ritz(s: _Search) -> _Search:
+def _ritz(s: _Search, k: int) -> _Search:
     block = s.values.shape[0]
     spectrum, weights = _spectrum(s)
     values, top = spectrum[:block], weights.T[:block]
     defects = top @ s.images - values[:, None] * (top @ s.basis)
-    scale = jnp.maximum(jnp.max(jnp.abs(values)), jnp.finfo(values.dtype).tiny)
-    residuals = jnp.linalg.norm(defects, axis=1) / scale
+    reach = jnp.max(jnp.where(jnp.arange(spectrum.shape[0]) < s.size, jnp.abs(spectrum), 0))
+    scale = _scale(values[:k], reach)
+    norms = jnp.linalg.norm(defects, axis=1)
+    residuals = norms / scale
     distances = jnp.abs(values[:, None] - spectrum[None, :]) / scale
     gaps = jnp.min(jnp.where(jnp.eye(block, spectrum.shape[0], dtype=bool), jnp.inf, distances), axis=1)
     errors = residuals * jnp.minimum(1, residuals / jnp.maximum(gaps, jnp.finfo(values.dtype).tiny))
+    # What rounding leaves cannot be improved: without this a zero eigenvalue would never count as converged.
+    errors = jnp.where(norms <= 100 * jnp.finfo(values.dtype).eps * reach, 0, errors)
     return s._replace(values=values, residuals=residuals, errors=errors, defects=defects)
+
+
+def _scale(values: Float[Array, " k"], reach: Float[Array, ""]) -> Float[Array, ""]:
+    """What errors are relative to: the largest wanted |theta|, or where that vanishes a trace of the spectrum's reach."""
+    kind = jnp.finfo(values.dtype)
+    return jnp.maximum(jnp.max(jnp.abs(values)), jnp.maximum(float(kind.eps) ** 0.5 * reach, kind.tiny))
 
 
 def _restart(s: _Search, keep: int) -> _Search:
@@ -167,10 +201,16 @@ def _restart(s: _Search, keep: int) -> _Search:
     return s._replace(basis=kept.T @ s.basis, images=kept.T @ s.images, projected=projected, size=jnp.asarray(keep))
 
 
+def _direction(vector: Array, basis: Array, stray: Array) -> Array:
+    """The vector made orthonormal to the basis; the stray one where nothing but rounding would be left of it."""
+    once = _orthogonalized(_orthogonalized(vector, basis), basis)
+    twice = _orthogonalized(once, basis)
+    stray = _orthogonalized(_orthogonalized(stray, basis), basis)
+    return jnp.where(once @ twice > 0.5, twice, stray)
+
+
 def _orthogonalized(vector: Array, basis: Array) -> Array:
-    for _ in range(2):  # twice is enough (Kahan; Parlett 1980, section 6.9)
-        vector = vector / jnp.maximum(jnp.linalg.norm(vector), jnp.finfo(vector.dtype).tiny)
-        vector = vector - basis.T @ (basis @ vector)
+    vector = vector - basis.T @ (basis @ vector)
     return vector / jnp.maximum(jnp.linalg.norm(vector), jnp.finfo(vector.dtype).tiny)
 
 
@@ -178,6 +218,6 @@ def _dense(matrix: Float[Array, "n n"], k: int, rows: int) -> Eigenpairs:
     values, columns = jnp.linalg.eigh(matrix)
     vectors = columns.T[::-1][:rows]
     top = values[::-1][:k]
-    scale = jnp.maximum(jnp.max(jnp.abs(top)), jnp.finfo(top.dtype).tiny)
+    scale = _scale(top, jnp.max(jnp.abs(values)))
     residuals = jnp.linalg.norm(vectors[:k] @ matrix - top[:, None] * vectors[:k], axis=1) / scale
     return Eigenpairs(top, vectors[:k], residuals, jnp.asarray(matrix.shape[0]), vectors)

@@ -12,8 +12,9 @@ Verdict = Literal["holds", "fails", "undecided"]
 class Claim:
     """One statement of a paper, judged.
 
-    source: paper and figure, section or theorem.  quantity: what is measured, in words.  predicted: (low, high), the numbers the statement allows, `tolerance`
-    included; because: why that tolerance.  measured: the number found here, uncertainty: its half-width.
+    source: paper and figure, section or theorem.  quantity: what is measured, in words.
+    predicted: (low, high), the numbers the statement allows, tolerance included; because: why that tolerance.
+    measured: the number found here, uncertainty: its half-width.
     """
 
     statement: str

@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -13,6 +14,7 @@ import comparisons
 from comparisons.plot import save_figure
 from comparisons.provenance import provenance
 from comparisons.record import write_atomically
+from comparisons.run_folder import make_folder
 from landscapes.named import unknown
 
 from . import cohen_2021
@@ -30,12 +32,16 @@ def make_figures(papers: Sequence[str], *, quick: bool, out: str) -> int:
         if name not in PAPERS:
             raise unknown("papers", name, PAPERS)
     folder = Path(out)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     judged: dict[str, list[Claim]] = {}
     for name in papers or PAPERS:
         paper = PAPERS[name]
         # What is drawn and judged is what is on disk, so that a picture can always be made again from its data.
-        runs = [comparisons.load(path) for path in paper.compute(folder, quick=quick)]
+        before = set(folder.iterdir())
+        paths = paper.compute(folder, quick=quick)
+        for path in paths:
+            print(f"{'took from an earlier run' if path in before else 'wrote'} {path}")
+        runs = [comparisons.load(path) for path in paths]
         judged[name] = paper.judge(runs)
         for path in save_figure(paper.draw(runs), folder / f"{name}{'_quick' * quick}"):
             print(f"wrote {path}")
@@ -43,13 +49,17 @@ def make_figures(papers: Sequence[str], *, quick: bool, out: str) -> int:
         "provenance": provenance(),
         "claims": {name: [_plain(c) for c in claims] for name, claims in judged.items()},
     }
-    write_atomically(folder / "claims.json", json.dumps(content, indent=1).encode())
+    write_atomically(folder / "claims.json", json.dumps(content, indent=1, allow_nan=False).encode())
     Console().print(_table(judged))
     return int(any(claim.verdict == "fails" for claims in judged.values() for claim in claims))
 
 
 def _plain(claim: Claim) -> dict:
-    return dataclasses.asdict(claim) | {"verdict": claim.verdict}
+    """The claim and its verdict for JSON, which knows neither NaN nor infinity: None there."""
+    found = dataclasses.asdict(claim) | {"verdict": claim.verdict}
+    found["predicted"] = [bound if np.isfinite(bound) else None for bound in claim.predicted]
+    found["measured"] = claim.measured if np.isfinite(claim.measured) else None
+    return found
 
 
 def _table(judged: dict[str, list[Claim]]) -> Table:

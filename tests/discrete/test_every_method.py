@@ -42,7 +42,7 @@ def test_a_minimiser_is_a_rest_point(case):
 def test_a_step_keeps_the_structure_of_params_and_state(case):
     method = case.make(0.1).at(3)
     before = START, method.init(START)
-    after = method.step(jax.grad(bowl), *before)
+    after = jax.eval_shape(lambda params, state: method.step(jax.grad(bowl), params, state), *before)
     assert jax.tree.structure(before) == jax.tree.structure(after)
     assert [x.shape for x in jax.tree.leaves(before)] == [x.shape for x in jax.tree.leaves(after)]
 

@@ -50,10 +50,10 @@ def test_long_runs_take_several_blocks_and_are_shown_each():
 
 
 def test_a_block_is_bounded_in_bytes():
-    row = 2**20
-    marched = march({"side": Counter(width=row // 8)}, 200)
-    assert max(part["side"]["n"].nbytes for part in marched.parts) <= loop.BLOCK_BYTES
-    assert marched.samples["side"] == 200
+    row = 2**22
+    marched = march({"side": Counter(width=row // 8)}, 20)
+    assert 8 * row <= max(part["side"]["n"].nbytes for part in marched.parts) <= loop.BLOCK_BYTES
+    assert marched.samples["side"] == 20
 
 
 @pytest.mark.parametrize("fails_at", [1, 5, 8, 100])

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from scipy.integrate import solve_ivp
 
 import discrete
@@ -10,6 +11,7 @@ import flows
 import landscapes
 
 
+@pytest.mark.slow
 def test_twenty_thousand_parameters_of_a_stiff_quadratic_follow_the_closed_form():
     """Rates 0.1 to 10,000, time 10: a dense Jacobian would take 3.2 GB, the explicit solver 33,000 steps."""
     rates = jnp.geomspace(0.1, 1e4, 20_000)
