@@ -38,7 +38,7 @@ class Compare:
     top: int = 2
     """Hessian eigenvalues to track on every side; 0 for none."""
     solver: Literal["explicit", "stiff"] = "explicit"
-    """ODE solver: Tsit5 at rtol 1e-9, or matrix-free implicit Kvaerno5 at rtol 1e-6."""
+    """ODE solver: Tsit5 at rtol 1e-9 (float32: 1e-6), or matrix-free implicit Kvaerno5 at 1e-6 (1e-4)."""
     rtol: float | None = None
     """Relative tolerance of the solver instead."""
     max_steps: int | None = None

@@ -13,11 +13,12 @@ import jax
 
 jax.config.update("jax_enable_x64", True)
 
-import discrete
 import jax.numpy as jnp
-import landscapes
 import numpy as np
 from jax.flatten_util import ravel_pytree
+
+import discrete
+import landscapes
 
 TARGET = 1.10
 EVERY = 10

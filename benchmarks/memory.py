@@ -21,10 +21,11 @@ def compare_once(steps: int) -> None:
     import jax
 
     jax.config.update("jax_enable_x64", True)
+    import jax.numpy as jnp
+
     import comparisons
     import discrete
     import flows
-    import jax.numpy as jnp
 
     curvatures = jnp.linspace(0.01, 1, 100_000)
     method = discrete.GradientDescent(0.1)

@@ -25,6 +25,7 @@ from .table import table
 
 INTERRUPTED = 130
 SOLVERS: dict[str, Callable[..., flows.Integrator]] = {"explicit": flows.explicit, "stiff": flows.stiff}
+FLOAT32_TOLERANCES = {"explicit": {"rtol": 1e-6, "atol": 1e-7}, "stiff": {"rtol": 1e-4, "atol": 1e-6}}
 
 
 def run_experiment(
@@ -32,8 +33,8 @@ def run_experiment(
 ) -> int:
     """Compare the named method and flows on the named problem, print the result, fill the folder; the exit status.
 
-    arguments: problem, method, learning_rate, steps, every, flows, top, start, solver, rtol, max_steps, and the
-    settings of method and problem (None where not given). They are kept in config.json and compared on resume.
+    arguments: problem, method, learning_rate, steps, every, flows, top, start, solver, rtol, max_steps, precision, and
+    the settings of method and problem (None where not given). They are kept in config.json and compared on resume.
     Raises ValueError on misuse, before anything is written.
     """
     folder = _folder(out, arguments, resume=resume, overwrite=overwrite)
@@ -74,8 +75,7 @@ def _plan(arguments: Mapping[str, Any]) -> dict[str, Any]:
     method_settings = {key: given[key] for key in ("momentum", "strong_convexity") if key in given}
     method = method_named(arguments["method"], arguments["learning_rate"], **method_settings)
     models = _models(arguments["flows"], method)
-    solver = {key: given[key] for key in ("rtol", "max_steps") if key in given}
-    integrator = SOLVERS[arguments["solver"]](**solver)
+    integrator = _integrator(given)
     problem = _problem(given)
     return {
         "method": method,
@@ -87,6 +87,13 @@ def _plan(arguments: Mapping[str, Any]) -> dict[str, Any]:
         "state": starting_state(arguments["start"], models, problem.loss, problem.params, integrator),
         "integrator": integrator,
     }
+
+
+def _integrator(given: Mapping[str, Any]) -> flows.Integrator:
+    """The solver asked for, at tolerances that the precision can meet."""
+    settings = {key: given[key] for key in ("rtol", "max_steps") if key in given}
+    defaults = FLOAT32_TOLERANCES[given["solver"]] if given["precision"] == "float32" and "rtol" not in given else {}
+    return SOLVERS[given["solver"]](**defaults, **settings)
 
 
 def _models(names: Sequence[str], method: Method) -> dict[str, flows.Flow]:

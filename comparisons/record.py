@@ -64,7 +64,7 @@ class Record:
             )
         before = json.loads(path.read_text())
         now = json.loads(json.dumps(self.configuration))
-        for key in sorted(before.keys() | now.keys()):
+        for key in [*now, *before]:
             if before.get(key) != now.get(key):
                 raise ValueError(
                     f"`resume` must repeat the run in {self.folder}: its {key} is {before.get(key)!r}, "

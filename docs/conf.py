@@ -10,8 +10,9 @@ html_theme = "alabaster"
 suppress_warnings = ["myst.xref_missing", "myst.header"]
 
 
-def as_written(app, what, name, obj, options, lines):
+def as_written(*event):
     """Docstrings are plain text with formulas: shown as they stand, |x| is no substitution."""
+    lines = event[-1]
     lines[:] = ["::", "", *("    " + line for line in lines), ""]
 
 

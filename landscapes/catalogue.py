@@ -28,14 +28,14 @@ PROBLEMS: dict[str, Callable[..., Problem]] = {
 
 
 def settings_of(name: str) -> dict[str, Any]:
-    """The settings a named problem takes, with their defaults."""
+    """The settings a named problem takes, with their defaults; ValueError on an unknown name."""
+    if name not in PROBLEMS:
+        raise unknown("problem", name, PROBLEMS)
     return {key: p.default for key, p in inspect.signature(PROBLEMS[name]).parameters.items()}
 
 
 def build(name: str, **settings: Any) -> Problem:
-    """The named problem; ValueError when it does not take one of the settings."""
-    if name not in PROBLEMS:
-        raise unknown("problem", name, PROBLEMS)
+    """The named problem; ValueError on an unknown name, or when it does not take one of the settings."""
     known = settings_of(name)
     for key in settings:
         if key not in known:

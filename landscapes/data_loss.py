@@ -54,6 +54,11 @@ class DataLoss(eqx.Module):
     def __check_init__(self):
         if self.micro_batch is not None and self.micro_batch < 1:
             raise ValueError(f"`micro_batch` must be at least 1, got {self.micro_batch}; None takes all examples.")
+        if self.targets.ndim != 2 or self.targets.shape[0] != self.inputs.shape[0]:
+            shapes = f"{self.targets.shape} for inputs {self.inputs.shape}"  # broadcasting would make it another loss
+            raise ValueError(
+                f"`targets` must have shape (examples, outputs), as many examples as inputs, got {shapes}."
+            )
 
     def __call__(self, params: Params) -> Float[Array, ""]:
         total = self._total(params) / self.inputs.shape[0]
@@ -77,16 +82,14 @@ class DataLoss(eqx.Module):
         size = self.micro_batch
         if size is None or size >= examples:
             return self._sum(params, self.inputs, self.targets)
-        whole = examples // size * size
+        whole = (examples - 1) // size * size  # what is left for the last batch is never empty
         batches = jax.tree.map(
             lambda a: a[:whole].reshape(whole // size, size, *a.shape[1:]), (self.inputs, self.targets)
         )
         # Without the checkpoint reverse mode would keep every micro-batch's activations, and nothing would be saved.
         one = jax.checkpoint(lambda batch: self._sum(params, *batch))
-        total, _ = jax.lax.scan(
-            lambda acc, batch: (acc + one(batch), None), jnp.zeros_like(self.targets[0, 0]), batches
-        )
-        return total + self._sum(params, self.inputs[whole:], self.targets[whole:])
+        total = one((self.inputs[whole:], self.targets[whole:]))
+        return jax.lax.scan(lambda acc, batch: (acc + one(batch), None), total, batches)[0]
 
     def _sum(self, params: Params, inputs: Array, targets: Array) -> Float[Array, ""]:
         return jnp.sum(self.criterion(self.model(params, inputs), targets))

@@ -28,7 +28,7 @@ def digits(examples: int) -> Dataset:
     """The first `examples` of scikit-learn's 1,797 bundled 8x8 digits, pixels / 16 - 0.3: no download."""
     from sklearn.datasets import load_digits  # scikit-learn takes a second to import, and most problems do without
 
-    images, labels = load_digits(return_X_y=True)
+    images, labels = (np.asarray(array) for array in load_digits(return_X_y=True))
     if not 1 <= examples <= len(labels):
         raise ValueError(f"`examples` must lie between 1 and {len(labels)} for the digits, got {examples}.")
     return Dataset(jnp.asarray(images[:examples] / 16 - 0.3), labels[:examples], (8, 8, 1))

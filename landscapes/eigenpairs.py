@@ -24,7 +24,7 @@ from .problem import Loss, Params, count
 Operator = Callable[[Float[Array, " n"]], Float[Array, " n"]]
 
 GUARDS = 1
-PROBES = 3
+PROBES = 4
 DENSE_BELOW = 64
 
 
@@ -83,8 +83,8 @@ def top_eigenpairs(
     """The k algebraically largest (smallest) eigenpairs of the Hessian of loss at params.
 
     block: rows to start from, the `block` of an earlier answer; None starts at random.
-    tolerance: on the estimated relative error of each value, min(r, r^2 / gap) with the gap taken from the search space,
-    which takes a cluster narrower than r for one eigenvalue; None: see `default_tolerance`.
+    tolerance: on the estimated relative error of each value, min(r, r^2 / gap), with the gap as the search space shows
+    it (a cluster narrower than r can pass for one eigenvalue); None: see `default_tolerance`.
     max_products: a pair that misses the tolerance after so many shows its residual in the answer.
     Below 64 parameters the Hessian is formed and decomposed exactly. Raises ValueError on a bad argument.
     """
@@ -189,7 +189,7 @@ def _ritz(s: _Search, k: int) -> _Search:
 
 
 def _scale(values: Float[Array, " k"], reach: Float[Array, ""]) -> Float[Array, ""]:
-    """What errors are relative to: the largest wanted |theta|, or where that vanishes a trace of the spectrum's reach."""
+    """What errors are relative to: the largest wanted |theta|; where that vanishes, a trace of the spectrum's reach."""
     kind = jnp.finfo(values.dtype)
     return jnp.maximum(jnp.max(jnp.abs(values)), jnp.maximum(float(kind.eps) ** 0.5 * reach, kind.tiny))
 

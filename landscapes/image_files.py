@@ -1,33 +1,34 @@
 """Readers of labelled images from the official files of CIFAR-10 and MNIST, with numpy and the standard library only.
 
 Every unusable request or file raises ValueError: one line that says what was expected, what was found and what to do.
-Files come from elsewhere, so their sizes are checked before they are believed and no pickle may run code.
+Files come from elsewhere, so their sizes are checked before they are believed.
 """
 
 import gzip
 import io
 import math
-import pickle
-import pickletools
 import sys
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import product, takewhile
 from os import PathLike
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .inert_pickle import StandIn, load_inert
 
 _CIFAR10_STEMS = {"train": tuple(f"data_batch_{number}" for number in range(1, 6)), "test": ("test_batch",)}
 _CIFAR10_PLACES = (".", "cifar-10-batches-bin", "cifar-10-batches-py")
 _MNIST_STEMS = {"train": "train", "test": "t10k"}
 _MNIST_PLACES = (".", "mnist", "MNIST", "MNIST/raw")
 _RECORD = 1 + 3 * 32 * 32  # bytes of a record of CIFAR-10: a label and the R, G and B planes
-_ARRAY_MODULES = ("numpy.core.multiarray", "numpy._core.multiarray")
-_NUMPY_NAMES = ("numpy.ndarray", "numpy.dtype", "_codecs.encode", *(f"{name}._reconstruct" for name in _ARRAY_MODULES))
 _AGAIN = "download it again"
+
+Count = int | np.integer
 
 
 class LabelledImages(NamedTuple):
@@ -37,7 +38,18 @@ class LabelledImages(NamedTuple):
     labels: NDArray[np.int64]
 
 
-def read_cifar10(folder: str | PathLike[str], *, split: str = "train", examples: int | None = None) -> LabelledImages:
+@contextmanager
+def _unreadable_refused() -> Iterator[None]:
+    """As a decorator: an OSError of any file or folder becomes the one-line ValueError."""
+    try:
+        yield
+    except OSError as error:
+        found = error.strerror or type(error).__name__
+        raise _refusal(error.filename or "an image file", "a readable file", found, "check its permissions") from error
+
+
+@_unreadable_refused()
+def read_cifar10(folder: str | PathLike[str], *, split: str = "train", examples: Count | None = None) -> LabelledImages:
     """Read the first `examples` (None: all) of CIFAR-10: images (examples, 32, 32, 3), labels (examples,).
 
     `folder` holds the files of the binary or the python version, or holds cifar-10-batches-bin or -py. Train batches
@@ -56,7 +68,8 @@ def read_cifar10(folder: str | PathLike[str], *, split: str = "train", examples:
     return LabelledImages(*(np.concatenate(parts) for parts in zip(*batches, strict=True)))
 
 
-def read_mnist(folder: str | PathLike[str], *, split: str = "train", examples: int | None = None) -> LabelledImages:
+@_unreadable_refused()
+def read_mnist(folder: str | PathLike[str], *, split: str = "train", examples: Count | None = None) -> LabelledImages:
     """Read the first `examples` (None: all) of MNIST: images (examples, height, width, 1), labels (examples,).
 
     `folder`, or mnist, MNIST or MNIST/raw in it, holds the IDX files, gzipped (.gz) or not. Raises ValueError for a
@@ -79,7 +92,7 @@ def _refusal(what: object, expected: str, found: object, remedy: str) -> ValueEr
     return ValueError(f"{what}: expected {expected}, found {found}; {remedy}".replace("\n", " "))
 
 
-def _most_examples(split: str, examples: int | None) -> int:
+def _most_examples(split: str, examples: Count | None) -> int:
     """How many examples to read at most; ValueError for an unknown split or a count that is not a positive integer."""
     if split not in ("train", "test"):
         raise _refusal("split", "'train' or 'test'", repr(split), "give one of the two")
@@ -90,7 +103,7 @@ def _most_examples(split: str, examples: int | None) -> int:
     return int(examples)
 
 
-def _check_enough(held: int, examples: int | None, path: Path) -> None:
+def _check_enough(held: int, examples: Count | None, path: Path) -> None:
     """Raise ValueError unless the files from `path` on hold at least `examples` examples, and at least one."""
     if held < (examples or 1):
         remedy = f"ask for at most {held} or add files" if held else _AGAIN
@@ -138,9 +151,13 @@ def _read_binary_batch(path: Path, limit: int) -> LabelledImages:
 
 def _read_pickled_batch(path: Path, limit: int) -> LabelledImages:
     """Read at most `limit` examples of a pickled batch; ValueError unless it holds b'data' and as many b'labels'."""
-    match _load_inert(path):
+    try:
+        batch = load_inert(path)
+    except ValueError as error:
+        raise _refusal(path, "a whole CIFAR-10 pickle", error, "use the official file") from error
+    match batch:
         case {
-            b"data": _StandIn(state=(_, (int(rows), 3072), _StandIn(args=("u1" | b"u1", *_)), fortran, bytes(content))),
+            b"data": StandIn(state=(_, (int(rows), 3072), StandIn(args=("u1" | b"u1", *_)), fortran, bytes(content))),
             b"labels": list(labels),
         } if rows * 3072 == len(content):
             planes = np.frombuffer(content, np.uint8).reshape((-1, 3072), order="F" if fortran else "C")
@@ -150,52 +167,6 @@ def _read_pickled_batch(path: Path, limit: int) -> LabelledImages:
     if rows != len(labels):
         raise _refusal(path, "one label per image", f"{rows} images and {len(labels)} labels", _AGAIN)
     return _cifar10_examples(planes[:limit], labels[:limit], path)
-
-
-class _StandIn:
-    """What a name in a pickle stands for here: calling it or giving it a state only notes the values.
-
-    An instance, never a class or function: a pickle can rewrite the attributes of what it is handed (BUILD).
-    """
-
-    __slots__ = ("args", "name", "state")
-
-    def __init__(self, name: str, args: tuple[Any, ...] = ()) -> None:
-        self.name, self.args, self.state = name, args, ()
-
-    def __call__(self, *args: Any) -> Any:
-        # Python 3 writes bytes at protocol 2 as a call of encode, also for the keys of the dict.
-        if self.name == "_codecs.encode" and type(args[0]) is str and args[1:] == ("latin1",):
-            return args[0].encode("latin1")
-        return _StandIn(self.name, args)
-
-    def __setstate__(self, state: Any) -> None:
-        self.state = state
-
-
-class _InertUnpickler(pickle.Unpickler):
-    """Loads plain values and stand-ins for numpy's names; every other name raises ValueError."""
-
-    def find_class(self, module_name: str, global_name: str, /) -> _StandIn:
-        name = f"{module_name}.{global_name}"
-        if name not in _NUMPY_NAMES:
-            raise ValueError(f"the file asks to run code ({name[:100]!r}) and was refused")
-        return _StandIn(name)
-
-
-def _load_inert(path: Path) -> object:
-    """The content of a pickle file, numpy's objects as stand-ins; ValueError when it is broken or asks to run code."""
-    content = path.read_bytes()
-    try:
-        for opcode, value, _ in pickletools.genops(content):
-            # EXT could pass by find_class, and a memo with a huge index would fill the memory.
-            if opcode.name.startswith("EXT") or (opcode.name.endswith("PUT") and int(value or 0) > 2**20):
-                raise ValueError(f"the file asks to run code ({opcode.name} {value}) and was refused")
-        # The official files are pickles of Python 2, whose strings are bytes.
-        return _InertUnpickler(io.BytesIO(content), encoding="bytes").load()
-    except Exception as error:  # a damaged pickle can make the loader raise nearly anything
-        found = f"{type(error).__name__} in {len(content)} bytes: {' '.join(str(error).split())[:300]}"
-        raise _refusal(path, "a whole CIFAR-10 pickle", found, "use the official file") from error
 
 
 def _mnist_names(split: str, part: str) -> tuple[str, ...]:

@@ -25,8 +25,8 @@ def deep_linear(
 ) -> Problem:
     """Deep linear network taught by a matrix with the given singular values; whitened inputs (Saxe et al. 2014).
 
-    L = 1/2 |W_1 ... W_d - T|_F^2 (the inputs are the rows of sqrt(width) times the identity, the mean over them is 1/width).
-    Starts at W_i = scale * (a random orthogonal matrix). depth: number of weight matrices.
+    L = 1/2 |W_1 ... W_d - T|_F^2: the inputs are the `width` rows of sqrt(width) times the identity, so that their mean
+    leaves the sum. Starts at W_i = scale * (a random orthogonal matrix). depth: number of weight matrices.
     """
     if depth < 1 or width < len(singular_values) or not scale > 0:
         raise ValueError(

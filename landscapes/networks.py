@@ -81,6 +81,8 @@ class CNN(eqx.Module):
         activation_named(self.activation)
         if len(self.channels) != 2 or min(self.channels) < 1:
             raise ValueError(f"`channels` must be two positive integers, got {self.channels}.")
+        if min(self.image[:2]) < 4:
+            raise ValueError(f"`image` must be at least 4 x 4 pixels to be pooled twice, got {self.image}.")
 
     def init(self, seed: int, *, gain: float = 1.0) -> Params:
         """Starting weights: filters N(0, gain^2 / fan_in), dense layer as in the MLP, biases 0."""

@@ -36,8 +36,8 @@ class Observable(eqx.Module):
 class Sharpness(Observable):
     """The k largest eigenvalues of the Hessian of loss, algebraically (not by magnitude), warm-started.
 
-    Measures `value` (k,) descending, in units of loss / params^2; `residual` (k,) relative, |Hv - theta v| / max |theta|;
-    `hessian_products` (): products spent on this measurement. The data are those of the loss, all of them.
+    Measures `value` (k,) descending, in units of loss / params^2; `residual` (k,), |H v - theta v| / max |theta| (see
+    Eigenpairs); `hessian_products` (): products spent on this measurement. The data are those of the loss, all of them.
     """
 
     loss: Loss
@@ -119,7 +119,10 @@ def measure_all(observe: Observables, params: Params, carries: Mapping[str, Any]
             value, renewed[name] = observable.measure(params, carries[name])
         else:
             value = observable(params)
-        measured |= _named(name, value)
+        found = _named(name, value)
+        if twice := measured.keys() & found.keys():
+            raise ValueError(f"`observe[{name!r}]` measures {sorted(twice)}, which another entry measures; rename one.")
+        measured |= found
     return measured, renewed
 
 

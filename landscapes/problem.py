@@ -51,17 +51,26 @@ def check_start(loss: Loss, params: Params) -> None:
     if not leaves:
         raise ValueError("`params` holds no arrays; pass a pytree with at least one floating-point array.")
     for leaf in leaves:
-        dtype = jnp.result_type(leaf)
-        if not jnp.issubdtype(dtype, jnp.floating):
+        if not _is_real(leaf):
+            found = f"dtype {leaf.dtype}" if hasattr(leaf, "dtype") else repr(leaf)
             raise ValueError(
-                f"`params` must hold real floating-point arrays, got dtype {dtype}; convert with jnp.asarray(x, float)."
+                f"`params` must hold real floating-point arrays, got {found}; convert with jnp.asarray(x, float)."
             )
         if not bool(jnp.all(jnp.isfinite(leaf))):
             raise ValueError("`params` must be finite at the start, got NaN or infinity; pass another starting point.")
-    shape = jax.eval_shape(lambda p: loss(p), params)
-    if getattr(shape, "shape", None) != ():
-        found = getattr(shape, "shape", type(shape).__name__)
-        raise ValueError(f"`loss(params)` must be a scalar (shape ()), got {found}; reduce it, e.g. with jnp.mean.")
+    result = jax.eval_shape(lambda p: loss(p), params)
+    shape = getattr(result, "shape", type(result).__name__)
+    if shape != ():
+        raise ValueError(f"`loss(params)` must be a scalar (shape ()), got {shape}; reduce it, e.g. with jnp.mean.")
+    if not _is_real(result):
+        raise ValueError(f"`loss(params)` must be a real floating-point number, got dtype {result.dtype}.")
     value = float(_value(loss, params))
     if not np.isfinite(value):
         raise ValueError(f"`loss(params)` must be finite at the start, got {value}; pass another starting point.")
+
+
+def _is_real(leaf: Any) -> bool:
+    try:
+        return bool(jnp.issubdtype(jnp.result_type(leaf), jnp.floating))
+    except TypeError:  # no number at all, such as an activation function inside a model
+        return False

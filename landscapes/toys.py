@@ -54,7 +54,7 @@ def rosenbrock() -> Problem:
 def two_valleys_loss(x: Float[Array, " 2"]) -> Float[Array, ""]:
     """1/4 (x_1^2 - 1)^2 + 1/2 c(x_1) x_2^2 + 1/5 sin(x_1 + x_2), with c = 1/2 + 4 / (1 + exp(-3 x_1)).
 
-    Non-convex and smooth: the valley at x_1 = -1 is flat across (curvature 0.7), the one at x_1 = +1 sharp (4.3).
+    Non-convex and smooth: the valley near x_1 = -1 is flat across (c = 0.7), the one near x_1 = +1 sharp (c = 4.3).
     """
     curvature = 0.5 + 4 / (1 + jnp.exp(-3 * x[0]))
     return 0.25 * (x[0] ** 2 - 1) ** 2 + 0.5 * curvature * x[1] ** 2 + 0.2 * jnp.sin(x[0] + x[1])

@@ -11,10 +11,29 @@ import numpy as np
 import pytest
 import xarray as xr
 
-ARGUMENTS = (
-    "compare --problem digits-mlp --widths 8 --examples 100 --method heavy-ball --momentum 0.8 --learning-rate 0.05 "
-    "--steps 6000 --every 4 --top 1 --flows gradient"
-).split()
+ARGUMENTS = [
+    "compare",
+    "--problem",
+    "digits-mlp",
+    "--widths",
+    "8",
+    "--examples",
+    "100",
+    "--method",
+    "heavy-ball",
+    "--momentum",
+    "0.8",
+    "--learning-rate",
+    "0.05",
+    "--steps",
+    "6000",
+    "--every",
+    "4",
+    "--top",
+    "1",
+    "--flows",
+    "gradient",
+]
 
 
 def command(out: Path, *more: str) -> list[str]:

@@ -1,0 +1,115 @@
+"""Linear networks against the closed forms that make them the field's exactly solvable models."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import landscapes
+
+
+def teacher(problem) -> np.ndarray:
+    """The matrix that the deep linear network is taught: it maps the inputs to the targets."""
+    return np.linalg.solve(np.asarray(problem.loss.inputs), np.asarray(problem.loss.targets))
+
+
+# Deep linear
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4])
+def test_the_loss_is_half_the_squared_distance_of_the_product_to_the_teacher(depth):
+    problem = landscapes.deep_linear(depth=depth)
+    weights = np.random.default_rng(0).standard_normal((depth, 5, 5))
+    product = np.linalg.multi_dot([np.eye(5), *weights]) if depth > 1 else weights[0]
+    expected = 0.5 * np.sum((product - teacher(problem)) ** 2)
+    assert float(problem.loss(list(map(jnp.asarray, weights)))) == pytest.approx(expected, rel=1e-13)
+
+
+def test_the_teacher_has_the_singular_values_asked_for_and_zeros():
+    problem = landscapes.deep_linear(width=6, singular_values=(5.0, 0.5))
+    np.testing.assert_allclose(np.linalg.svd(teacher(problem))[1], [5, 0.5, 0, 0, 0, 0], atol=1e-14)
+
+
+def test_the_inputs_are_white():
+    inputs = np.asarray(landscapes.deep_linear(width=4).loss.inputs)
+    np.testing.assert_allclose(inputs.T @ inputs / len(inputs), np.eye(4), atol=1e-15)
+
+
+def test_the_weights_start_as_the_scale_times_different_orthogonal_matrices():
+    starts = landscapes.deep_linear(depth=3, scale=0.3).params
+    for weight in starts:
+        np.testing.assert_allclose(weight @ weight.T, 0.09 * np.eye(5), atol=1e-15)
+    assert np.abs(starts[0] - starts[1]).max() > 0.01
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_the_minimum_of_zero_is_reached_where_the_product_is_the_teacher(depth):
+    problem = landscapes.deep_linear(depth=depth)
+    left, values, right = np.linalg.svd(teacher(problem))
+    root = np.diag(values ** (1 / depth))
+    weights = [root] * depth
+    weights[0], weights[-1] = left @ weights[0], weights[-1] @ right
+    if depth == 1:
+        weights = [left @ root @ right]
+    assert float(problem.loss(list(map(jnp.asarray, weights)))) == pytest.approx(problem.minimum, abs=1e-25)
+
+
+def test_at_depth_one_the_hessian_is_the_identity():
+    problem = landscapes.deep_linear(depth=1, width=3)
+    np.testing.assert_allclose(landscapes.dense_hessian(problem.loss, problem.params), np.eye(9), atol=1e-14)
+
+
+def test_the_sharpness_at_a_balanced_minimum_of_depth_two_is_twice_the_top_singular_value():
+    problem = landscapes.deep_linear(depth=2, singular_values=(3.0, 2.0, 1.0))
+    left, values, right = np.linalg.svd(teacher(problem))
+    root = np.diag(np.sqrt(values))
+    minimum = [jnp.asarray(left @ root), jnp.asarray(root @ right)]
+    top = np.linalg.eigvalsh(landscapes.dense_hessian(problem.loss, minimum))[-1]
+    assert top == pytest.approx(6.0, rel=1e-12)
+
+
+@pytest.mark.parametrize("settings", [{"depth": 0}, {"width": 2}, {"scale": 0.0}, {"scale": float("nan")}])
+def test_a_deep_linear_network_that_cannot_be_is_refused(settings):
+    with pytest.raises(ValueError, match="`depth` must be at least 1, `width` at least the number of singular values"):
+        landscapes.deep_linear(**settings)
+
+
+# Diagonal linear
+
+
+@pytest.fixture(scope="module")
+def sparse():
+    return landscapes.diagonal_linear(dimension=8, examples=5, nonzeros=3, scale=0.2)
+
+
+def test_the_loss_is_half_the_mean_squared_error_of_the_linear_model_u_squared_minus_v_squared(sparse):
+    random = np.random.default_rng(0)
+    u, v = random.standard_normal((2, 8))
+    errors = np.asarray(sparse.loss.inputs) @ (u**2 - v**2) - np.asarray(sparse.loss.targets)[:, 0]
+    assert float(sparse.loss({"u": jnp.asarray(u), "v": jnp.asarray(v)})) == pytest.approx(np.mean(errors**2) / 2)
+
+
+def test_the_targets_come_noiseless_from_alternating_unit_weights(sparse):
+    truth = np.array([1, -1, 1, 0, 0, 0, 0, 0.0])
+    params = {"u": jnp.asarray(truth == 1, float), "v": jnp.asarray(truth == -1, float)}
+    assert float(sparse.loss(params)) < 1e-30
+
+
+def test_the_diagonal_network_starts_at_the_scale_where_its_model_is_zero(sparse):
+    assert all(np.all(leaf == 0.2) for leaf in sparse.params.values())
+    np.testing.assert_array_equal(sparse.predict(sparse.params), 0)
+
+
+def test_the_gradient_is_the_linear_models_times_twice_the_weights(sparse):
+    params = {"u": jnp.linspace(0.1, 0.8, 8), "v": jnp.linspace(-0.3, 0.3, 8)}
+    inputs, targets = np.asarray(sparse.loss.inputs), np.asarray(sparse.loss.targets)[:, 0]
+    linear = inputs.T @ (inputs @ np.asarray(params["u"] ** 2 - params["v"] ** 2) - targets) / 5
+    gradient = jax.grad(sparse.loss)(params)
+    np.testing.assert_allclose(gradient["u"], 2 * np.asarray(params["u"]) * linear, rtol=1e-12)
+    np.testing.assert_allclose(gradient["v"], -2 * np.asarray(params["v"]) * linear, rtol=1e-12)
+
+
+@pytest.mark.parametrize("settings", [{"nonzeros": 0}, {"nonzeros": 41}, {"examples": 0}, {"scale": -0.1}])
+def test_a_diagonal_network_that_cannot_be_is_refused(settings):
+    with pytest.raises(ValueError, match="`nonzeros` must lie between 1 and `dimension`, `examples` be at least 1"):
+        landscapes.diagonal_linear(**settings)

@@ -1,0 +1,151 @@
+"""Every problem that can be asked for by name, over one table of cases."""
+
+import inspect
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from image_writers import write_cifar10_bin, write_mnist
+from jax.flatten_util import ravel_pytree
+
+import landscapes
+from landscapes import PROBLEMS, build, check_start, settings_of
+
+SMALL = {
+    "quadratic": {},
+    "rosenbrock": {},
+    "two-valleys": {},
+    "logistic": {"examples": 20},
+    "chebyshev-mlp": {"widths": (5,)},
+    "digits-mlp": {"widths": (5,), "examples": 20},
+    "deep-linear": {},
+    "diagonal-linear": {},
+    "cifar10-mlp": {"widths": (5,), "examples": 6},
+    "cifar10-cnn": {"channels": (2, 2), "examples": 6},
+    "mnist-mlp": {"widths": (5,), "examples": 5},
+    "mnist-cnn": {"channels": (2, 2), "examples": 5},
+}
+SEEDED = [name for name in PROBLEMS if "seed" in inspect.signature(PROBLEMS[name]).parameters]
+FROM_FILES = [name for name in PROBLEMS if "data_dir" in inspect.signature(PROBLEMS[name]).parameters]
+every_problem = pytest.mark.parametrize("name", SMALL)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def image_files(tmp_path_factory):
+    """Small files of CIFAR-10 and MNIST in the folder that the environment variable names."""
+    folder = tmp_path_factory.mktemp("data")
+    write_cifar10_bin(folder / "data_batch_1.bin", [0, 1, 2, 3, 4, 5])
+    write_mnist(folder, size=(28, 28))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ODESCENT_DATA", str(folder))
+        yield
+
+
+def test_every_problem_has_its_case():
+    assert set(SMALL) == set(PROBLEMS)
+
+
+@every_problem
+def test_a_problem_bears_its_name_and_can_be_started(name):
+    problem = build(name, **SMALL[name])
+    assert problem.name == name
+    check_start(problem.loss, problem.params)
+
+
+@every_problem
+def test_the_gradient_at_the_start_is_finite_and_not_zero(name):
+    problem = build(name, **SMALL[name])
+    gradient, _ = ravel_pytree(jax.grad(problem.loss)(problem.params))
+    assert np.all(np.isfinite(gradient)) and np.linalg.norm(gradient) > 1e-3
+
+
+@every_problem
+def test_the_loss_along_the_gradient_changes_as_the_gradient_says(name):
+    problem = build(name, **SMALL[name])
+    flat, unravel = ravel_pytree(problem.params)
+    value = jax.jit(lambda w: problem.loss(unravel(w)))
+    gradient = jax.grad(value)(flat)
+    along = gradient / jnp.linalg.norm(gradient)
+    difference = (value(flat + 1e-5 * along) - value(flat - 1e-5 * along)) / 2e-5
+    assert float(difference) == pytest.approx(float(jnp.linalg.norm(gradient)), rel=1e-5)
+
+
+@every_problem
+def test_no_point_near_the_start_lies_below_the_known_minimum(name):
+    problem = build(name, **SMALL[name])
+    if problem.minimum is not None:
+        assert float(problem.loss(problem.params)) > problem.minimum
+
+
+@pytest.mark.parametrize("name", SEEDED)
+def test_another_seed_gives_another_start(name):
+    first, again, other = (build(name, **SMALL[name], seed=seed) for seed in (1, 1, 2))
+    values = [float(problem.loss(problem.params)) for problem in (first, again, other)]
+    starts = [ravel_pytree(problem.params)[0] for problem in (first, again, other)]
+    np.testing.assert_array_equal(starts[0], starts[1])
+    assert values[0] == values[1]
+    assert values[0] != values[2] or np.any(starts[0] != starts[2])
+
+
+@every_problem
+def test_in_float32_a_problem_is_the_same_up_to_rounding(name):
+    double = build(name, **SMALL[name])
+    with jax.enable_x64(False):
+        single = build(name, **SMALL[name])
+        start, value = ravel_pytree(single.params)[0], single.loss(single.params)
+        assert start.dtype == value.dtype == np.float32
+    np.testing.assert_allclose(start, ravel_pytree(double.params)[0], rtol=1e-6, atol=1e-7)
+    assert float(value) == pytest.approx(float(double.loss(double.params)), rel=1e-4)
+
+
+@pytest.mark.parametrize("name", [name for name, settings in SMALL.items() if "examples" in settings])
+def test_a_problem_with_labels_predicts_and_knows_its_accuracy(name):
+    problem = build(name, **SMALL[name])
+    assert problem.predict(problem.params).shape[0] == SMALL[name]["examples"]
+    assert 0 <= float(problem.accuracy(problem.params)) <= 1
+
+
+@every_problem
+def test_the_settings_are_those_of_the_function_with_their_defaults(name):
+    expected = {key: p.default for key, p in inspect.signature(PROBLEMS[name]).parameters.items()}
+    assert settings_of(name) == expected
+    assert inspect.Parameter.empty not in expected.values()
+
+
+@every_problem
+def test_a_setting_that_does_not_apply_is_refused_with_those_that_do(name):
+    takes = ", ".join(settings_of(name)) or "no settings"
+    with pytest.raises(ValueError, match=f"`temperature` does not apply to the problem {name}, which takes: {takes}"):
+        build(name, temperature=1.0)
+
+
+@pytest.mark.parametrize("ask", [build, settings_of])
+def test_an_unknown_problem_is_refused_with_the_nearest_one(ask):
+    with pytest.raises(ValueError, match="`problem` 'digit-mlp' is unknown; did you mean .*digits-mlp"):
+        ask("digit-mlp")
+
+
+@pytest.mark.parametrize("name", FROM_FILES)
+def test_without_data_the_error_says_how_to_give_them(monkeypatch, name):
+    monkeypatch.delenv("ODESCENT_DATA")
+    with pytest.raises(ValueError, match="`data_dir` is missing: .* pass --data-dir or set ODESCENT_DATA"):
+        build(name)
+
+
+@pytest.mark.parametrize("name", ["digits-mlp", "cifar10-cnn"])
+def test_micro_batches_leave_the_loss_as_it_is(name):
+    whole, parts = build(name, **SMALL[name]), build(name, **SMALL[name], micro_batch=4)
+    assert float(parts.loss(parts.params)) == pytest.approx(float(whole.loss(whole.params)), rel=1e-13)
+
+
+@pytest.mark.parametrize("name", ["digits-mlp", "mnist-cnn"])
+def test_the_criterion_can_be_the_cross_entropy(name):
+    problem = build(name, **SMALL[name], criterion="cross-entropy")
+    assert problem.loss.criterion is landscapes.cross_entropy
+
+
+def test_the_default_digits_mlp_starts_below_the_edge_of_stability_at_a_learning_rate_of_one_tenth():
+    problem = landscapes.digits_mlp()
+    pairs = jax.jit(lambda w: landscapes.top_eigenpairs(problem.loss, w))(problem.params)
+    assert float(pairs.values[0]) < 2 / 0.1
