@@ -56,9 +56,7 @@ def main() -> None:
         peer_products.append(count)
     warm = products[1:].mean()
     worst = max(*errors, *peer_errors)
-    print(
-        f"largest relative error at {POINTS} points: {max(errors):.1e} against eigh, {max(peer_errors):.1e} against eigsh"
-    )
+    print(f"largest relative error at {POINTS} points: eigh {max(errors):.1e}, eigsh {max(peer_errors):.1e}")
     print(f"  target 1e-6: {'reached' if worst <= 1e-6 else 'missed'}")
     cold_mean, peer_mean = np.mean(cold_products), np.mean(peer_products)
     print(f"Hessian products per tracked step: warm {warm:.1f}, cold {cold_mean:.1f}, scipy eigsh {peer_mean:.1f}")

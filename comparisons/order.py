@@ -29,7 +29,7 @@ NOT_RUN = (np.nan, np.nan, None, "completed")
 class Order(eqx.Module):
     """A measured order.
 
-    learning_rates: those asked for, descending.  errors: max over the sampled steps of |x_n - X(t_n)|.
+    learning_rates: descending, as they were run.  errors: max over the sampled steps of |x_n - X(t_n)|.
     floors: estimate of what solver and rounding contribute to each error.  used: which points entered the regression.
     slope: of log error on log h; NaN when undecided.  confidence: half-width of its 95 % interval.
     regime: h S / (1 - b)^2 of each step size, S the largest sharpness at either end; small means asymptotic.
@@ -76,8 +76,9 @@ def measure_order(
 ) -> Order:
     """The order p in max_{n h <= T} |x_n - X(t_n)| = O(h^p), for fixed T = duration in units of learning rate x steps.
 
-    make_method: h -> method;  make_flow: method -> flow.  learning_rates: at least 4; each is adjusted so that a whole
-    number of steps fills the duration.  start: of a momentum method, "slow-manifold" (as the flow itself implies, see
+    make_method: h -> method;  make_flow: method -> flow.
+    learning_rates: at least 4; each is adjusted so that a whole number of steps, beyond 20 a multiple of 20, fills the
+    duration.  start: of a momentum method, "slow-manifold" (as the flow itself implies, see
     `flows.slow_manifold_state`) or "rest", whose transient of size O(h) hides every order above 1.
 
     A step size is left out, with the reason, where h S / (1 - b)^2 exceeds 0.25 (the expansion in h has not set in
@@ -86,8 +87,8 @@ def measure_order(
     iterates. With fewer than 4 points left the order is `undecided`; nothing is fitted.
     Raises ValueError for float32 params, whose rounding floor hides the orders, and for fewer than 4 step sizes.
     """
-    _check(params, learning_rates, duration)
-    steps = np.unique([max(SAMPLES, round(duration / h / SAMPLES) * SAMPLES) for h in learning_rates])
+    _check(params, learning_rates, duration, start)
+    steps = np.unique([_whole_steps(duration / h) for h in learning_rates])
     rates = duration / steps
     scale = rates / (1 - np.array([float(momentum_of(make_method(h))) for h in rates])) ** 2
     # Far outside the asymptotic regime the models blow up rather than mislead: they are not even run.
@@ -108,6 +109,11 @@ def measure_order(
     return Order(rates, np.array(errors), np.array(floors), regime, used, claimed, slope, confidence, reasons)
 
 
+def _whole_steps(wanted: float) -> int:
+    """The nearest number of steps that can be sampled evenly."""
+    return round(wanted / SAMPLES) * SAMPLES if wanted > SAMPLES else max(1, round(wanted))
+
+
 def regression(steps: np.ndarray, errors: np.ndarray) -> tuple[float, float]:
     """Slope of log error on log step, and the half-width of its 95 % confidence interval (Student's t)."""
     (slope, _), covariance = np.polyfit(np.log(steps), np.log(errors), 1, cov=True)
@@ -123,7 +129,7 @@ def _error(method: Method, make_flow, loss: Loss, params: Params, steps: int, st
         state = starting_state(start, {"flow": flow}, loss, params, tight)
     except ValueError as error:
         return np.nan, np.nan, None, str(error)
-    every = steps // SAMPLES
+    every = max(1, steps // SAMPLES)
     runs = [
         compare(method, {"flow": flow}, loss, params, steps=steps, every=every, state=state, integrator=solver)
         for solver in (tight, loose)
@@ -165,7 +171,7 @@ def _usable(rates, errors, floors, regime, statuses) -> tuple[np.ndarray, list[s
     return used, reasons
 
 
-def _check(params: Params, learning_rates: Sequence[float], duration: float) -> None:
+def _check(params: Params, learning_rates: Sequence[float], duration: float, start: str) -> None:
     for leaf in jax.tree.leaves(params):
         if jnp.result_type(leaf) != jnp.float64:
             raise ValueError(
@@ -178,3 +184,5 @@ def _check(params: Params, learning_rates: Sequence[float], duration: float) -> 
         )
     if not (np.isfinite(duration) and duration > 0):
         raise ValueError(f"`duration` must be a positive number, got {duration}.")
+    if start not in ("rest", "slow-manifold"):
+        raise ValueError(f"`start` must be 'rest' or 'slow-manifold', got {start!r}.")

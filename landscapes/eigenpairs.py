@@ -5,8 +5,8 @@ wanted pair, one Hessian product at a time. From a random start this is a Lanczo
 last measurement it needs a few products. (Davidson 1975; Stathopoulos, Saad and Wu 1998 for the thick restart.)
 
 Residuals never leave an invariant subspace, so a warm start alone would stay blind to a mode that the Hessian does not
-couple to the tracked ones, however far it rises above them. Every search therefore opens with a short Lanczos run from
-a fresh random vector, and ends no sooner than one step after it.
+couple to the tracked ones, however far it rises above them. Every search therefore opens with a fresh random vector,
+and ends no sooner than one step after it: such a mode is found within some ten measurements, at one product for each.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ from .problem import Loss, Params, count
 Operator = Callable[[Float[Array, " n"]], Float[Array, " n"]]
 
 GUARDS = 1
-PROBES = 4
+PROBES = 1
 DENSE_BELOW = 64
 
 
@@ -66,8 +66,8 @@ def start_block(params: Params, k: int, seed: int = 0) -> Float[Array, "b n"]:
 
 
 def default_tolerance(dtype) -> float:
-    """Relative error of a value that counts as converged: 1e-7 in float64, what rounding leaves in float32 (1e-5)."""
-    return max(1e-7, 100 * float(jnp.finfo(dtype).eps))
+    """Relative error of a value that counts as converged: 5e-7 in float64, what rounding leaves in float32 (1e-5)."""
+    return max(5e-7, 100 * float(jnp.finfo(dtype).eps))
 
 
 def top_eigenpairs(

@@ -72,6 +72,14 @@ def diverged() -> Comparison:
     return compared(heavy_ball(2.5))
 
 
+@cache
+def crossing() -> Comparison:
+    """The method is thrown to where the sharpness, 3 at first, exceeds its threshold 3.49, and comes back."""
+    start = {"a": jnp.array([0.05, -0.5]), "b": jnp.array(0.8)}
+    thrown = {"a": jnp.array([2.0, 0.0]), "b": jnp.array(0.0)}
+    return compared(heavy_ball(0.86), params=start, state=thrown)
+
+
 def make_left_behind(**changes: Any) -> Comparison:
     """One flow that gets too fast for its solver half-way, between two that go on."""
     method = heavy_ball()

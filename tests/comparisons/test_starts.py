@@ -11,11 +11,11 @@ from flows.slow_manifold import slow_manifold_state
 
 
 def test_from_the_slow_manifold_the_modified_flow_stays_closer_than_from_rest():
+    method = heavy_ball(0.005)
     rest, manifold = (
-        compared(heavy_ball(0.02), start=start).divergence["modified"].distance for start in ("rest", "slow-manifold")
+        compared(method, start=start).divergence["modified"].distance for start in ("rest", "slow-manifold")
     )
-    after_transient = slice(STEPS // 4, None)
-    assert np.all(manifold[after_transient] < 0.3 * rest[after_transient])
+    assert np.all(manifold[1:] < 0.3 * rest[1:])
 
 
 def test_the_slow_manifold_is_that_of_the_flow_of_highest_order():

@@ -89,7 +89,7 @@ def test_with_one_output_the_accuracy_is_the_fraction_of_right_signs():
 
 # Micro-batches
 
-MICRO_BATCHES = pytest.mark.parametrize("micro_batch", [1, 2, 4, 5, 10, 11, 12])
+MICRO_BATCHES = pytest.mark.parametrize("micro_batch", [1, 4, 10, 12])
 
 
 @MICRO_BATCHES
@@ -103,7 +103,7 @@ def test_micro_batches_give_the_gradient_of_the_full_batch(params, micro_batch):
     np.testing.assert_allclose(found, expected, atol=1e-15)
 
 
-@pytest.mark.parametrize("micro_batch", [4, 5, 11])
+@pytest.mark.parametrize("micro_batch", [4, 11])
 def test_micro_batches_give_the_hessian_product_of_the_full_batch(params, micro_batch):
     vector = jnp.asarray(np.random.default_rng(2).standard_normal(15))
     found, expected = (landscapes.hessian_operator(loss, params)(vector) for loss in (loss_of(micro_batch), loss_of()))

@@ -7,7 +7,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
-from jax.flatten_util import ravel_pytree
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 import landscapes
@@ -32,11 +31,15 @@ SPECTRA = {
 CLUSTER = np.array([*BULK, 10 - 4e-3, 10 - 3e-3, 10 - 2e-3, 10 - 1e-3, 10])
 
 
+@functools.cache
+def random_basis(size: int, seed: int) -> np.ndarray:
+    return np.linalg.qr(np.random.default_rng(seed).standard_normal((size, size)))[0]
+
+
 def symmetric(eigenvalues, seed: int = 0) -> np.ndarray:
     """A symmetric matrix with these eigenvalues and random eigenvectors."""
-    eigenvalues = np.asarray(eigenvalues, float)
-    basis, _ = np.linalg.qr(np.random.default_rng(seed).standard_normal((eigenvalues.size, eigenvalues.size)))
-    return (basis * eigenvalues) @ basis.T
+    basis = random_basis(len(eigenvalues), seed)
+    return (basis * np.asarray(eigenvalues, float)) @ basis.T
 
 
 @functools.partial(jax.jit, static_argnames=("k", "which", "tolerance"))
@@ -113,31 +116,34 @@ def test_the_vectors_are_those_of_a_dense_decomposition_up_to_sign():
     np.testing.assert_allclose(np.abs(np.sum(pairs_of(matrix, 5).vectors * expected, axis=1)), 1, atol=1e-6)
 
 
+MOST = 12
+
+
 @functools.cache
-def counted(max_products: int):
-    """Two pairs of a matrix whose top is dense, and how often its operator was really applied."""
+def counted(name: str):
+    """Two pairs found with at most twelve products, and how often the operator was really applied."""
     made = []
-    matrix = jnp.asarray(symmetric(SPECTRA["all negative"]))
 
     def operator(vector):
         jax.debug.callback(lambda: made.append(1))
-        return matrix @ vector
+        return jnp.asarray(symmetric(SPECTRA[name])) @ vector
 
     start = start_block(jnp.zeros(SIZE), 2)
-    pairs = jax.jit(lambda start: search(operator, start, 2, tolerance=1e-7, max_products=max_products))(start)
+    pairs = jax.jit(lambda start: search(operator, start, 2, tolerance=1e-7, max_products=MOST))(start)
     jax.effects_barrier()
     return pairs, len(made)
 
 
-@pytest.mark.parametrize("max_products", [500, 12])
-def test_the_reported_products_are_the_products_that_were_made(max_products):
-    pairs, made = counted(max_products)
+@pytest.mark.parametrize(("name", "runs_out"), [("of rank one", False), ("all negative", True)])
+def test_the_reported_products_are_the_products_that_were_made(name, runs_out):
+    pairs, made = counted(name)
     assert pairs.products == made
+    assert (made == MOST) == runs_out
 
 
 def test_a_search_that_runs_out_of_products_says_so_in_its_residuals():
-    pairs, made = counted(12)
-    assert made == 12 and np.all(np.asarray(pairs.residuals) > 1e-2)
+    pairs, _ = counted("all negative")
+    assert np.all(np.asarray(pairs.residuals) > 1e-2)
 
 
 def test_all_eigenvalues_can_be_asked_for():
@@ -163,7 +169,7 @@ def test_a_hessian_that_is_not_a_number_gives_no_number():
 
 
 def test_the_default_tolerance_is_what_the_precision_allows():
-    assert default_tolerance(jnp.float64) == 1e-7
+    assert default_tolerance(jnp.float64) == 5e-7
     assert default_tolerance(jnp.float32) == pytest.approx(1.2e-5, rel=0.01)
 
 
@@ -183,11 +189,13 @@ def test_below_sixty_four_parameters_the_smallest_come_ascending():
     np.testing.assert_allclose(pairs_of(symmetric(eigenvalues), 3, which="smallest").values, eigenvalues[:3])
 
 
-def test_from_sixty_four_parameters_on_the_hessian_is_not_formed():
-    assert pairs_of(symmetric([*np.zeros(DENSE_BELOW - 1), 1.0])).products < 20
+def test_a_larger_hessian_is_not_formed():
+    assert pairs_of(symmetric(SPECTRA["of rank one"])).products < 20
 
 
 # Tracking
+
+MEASUREMENTS = 40
 
 
 @functools.partial(jax.jit, static_argnames="k")
@@ -201,19 +209,19 @@ def tracked(matrices, k):
     return jax.lax.scan(measure, start_block(jnp.zeros(matrices.shape[1]), k), matrices)[1]
 
 
-@pytest.mark.parametrize("k", [1, 3])
+@pytest.mark.parametrize("k", [1, 5])
 @pytest.mark.parametrize("name", ["all negative", "outliers of both signs"])
 def test_along_a_slow_path_warm_searches_are_right_at_no_more_than_half_the_cost_of_cold_ones(name, k):
     change = np.random.default_rng(1).standard_normal((SIZE, SIZE)) / SIZE
-    path = np.stack([symmetric(SPECTRA[name]) + 1e-3 * t * (change + change.T) for t in range(20)])
+    path = np.stack([symmetric(SPECTRA[name]) + 1e-3 * t * (change + change.T) for t in range(MEASUREMENTS)])
     values, products = tracked(path, k)
     truth = np.linalg.eigvalsh(path)[:, ::-1][:, :k]
-    cold = np.mean([pairs_of(path[t], k).products for t in (0, 10, 19)])
+    cold = np.mean([pairs_of(path[t], k).products for t in (0, 20, 39)])
     assert relative_error(values, truth) < 1e-6
     assert np.mean(products[1:]) <= cold / 2
 
 
-BLIND = 60
+BLIND = SIZE // 2
 
 
 def two_blocks(top_eigenvalues, hidden: float) -> np.ndarray:
@@ -226,14 +234,14 @@ def two_blocks(top_eigenvalues, hidden: float) -> np.ndarray:
     return matrix
 
 
-@pytest.mark.parametrize("k", [1, 3])
+@pytest.mark.parametrize("k", [1, 5])
 @pytest.mark.parametrize("tops", [(10, 9, 8), (10, 9.99, 9.98, 9.97)], ids=str)
-@pytest.mark.parametrize("path", [np.repeat([0.0, 20.0], 30), np.linspace(0, 20, 60)], ids=["sudden", "gradual"])
-def test_an_uncoupled_mode_that_overtakes_the_tracked_ones_is_found_within_five_measurements(path, tops, k):
+@pytest.mark.parametrize("path", [np.repeat([0.0, 20.0], 20), np.linspace(0, 20, 40)], ids=["sudden", "gradual"])
+def test_an_uncoupled_mode_that_overtakes_the_tracked_ones_is_found_within_fifteen_measurements(path, tops, k):
     matrices = np.stack([two_blocks(tops, hidden) for hidden in path])
     values, _ = tracked(matrices, k)
     wrong = np.max(np.abs(values - np.linalg.eigvalsh(matrices)[:, ::-1][:, :k]), axis=1) > 1e-5
-    assert wrong.sum() <= 5, np.flatnonzero(wrong)
+    assert wrong.sum() <= 15, np.flatnonzero(wrong)
 
 
 # A network
@@ -241,18 +249,17 @@ def test_an_uncoupled_mode_that_overtakes_the_tracked_ones_is_found_within_five_
 
 @pytest.fixture(scope="module")
 def descent():
-    """An MLP on digits, and points of a run of gradient descent past the edge of stability."""
+    """An MLP on digits, points of a run of gradient descent past the edge of stability, and its top four pairs."""
     problem = landscapes.digits_mlp(widths=(4,), examples=60)
     step = jax.jit(lambda w: jax.tree.map(lambda a, g: a - 0.3 * g, w, jax.grad(problem.loss)(w)))
     points = [problem.params]
     for _ in range(60):
         points.append(step(points[-1]))
-    return problem, points[::15]
+    return problem, points[::15], jax.jit(lambda w, block: landscapes.top_eigenpairs(problem.loss, w, 4, block=block))
 
 
 def test_on_a_network_the_tracked_values_equal_those_of_a_dense_decomposition(descent):
-    problem, points = descent
-    track = jax.jit(lambda w, block: landscapes.top_eigenpairs(problem.loss, w, 4, block=block))
+    problem, points, track = descent
     dense = jax.jit(lambda w: landscapes.dense_hessian(problem.loss, w))
     block = start_block(problem.params, 4)
     for params in points:
@@ -261,15 +268,13 @@ def test_on_a_network_the_tracked_values_equal_those_of_a_dense_decomposition(de
         assert relative_error(pairs.values, np.linalg.eigvalsh(dense(params))[::-1][:4]) < 1e-6
 
 
-@pytest.mark.parametrize(("which", "arpack"), [("largest", "LA"), ("smallest", "SA")])
-def test_on_a_network_both_ends_equal_those_of_arpack(descent, which, arpack):
-    problem, points = descent
-    flat, unravel = ravel_pytree(points[-1])
+def test_on_a_network_the_values_equal_those_of_arpack(descent):
+    problem, points, track = descent
     product = jax.jit(lambda v: landscapes.hessian_operator(problem.loss, points[-1])(v))
-    operator = LinearOperator((flat.size, flat.size), matvec=lambda v: np.asarray(product(v.ravel())), dtype=float)
-    truth = np.sort(eigsh(operator, 3, which=arpack, return_eigenvectors=False))
-    pairs = jax.jit(lambda w: landscapes.top_eigenpairs(problem.loss, w, 3, which=which))(unravel(flat))
-    assert relative_error(np.sort(pairs.values), truth) < 1e-6
+    n = problem.dimension
+    operator = LinearOperator((n, n), matvec=lambda v: np.asarray(product(v.ravel())), dtype=float)
+    truth = np.sort(eigsh(operator, 4, which="LA", return_eigenvectors=False))[::-1]
+    assert relative_error(track(points[-1], start_block(problem.params, 4)).values, truth) < 1e-6
 
 
 # Misuse

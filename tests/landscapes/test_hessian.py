@@ -8,7 +8,16 @@ from jax.flatten_util import ravel_pytree
 from scipy.optimize import rosen_hess
 
 import landscapes
+from landscapes.hessian import DENSE_BATCH
 from landscapes.toys import rosenbrock_loss
+
+
+@pytest.fixture(scope="module")
+def by_jax(network):
+    """The Hessian of the network's loss as jax.hessian forms it."""
+    loss, params, _ = network
+    flat, unravel = ravel_pytree(params)
+    return np.asarray(jax.jit(jax.hessian(lambda w: loss(unravel(w))))(flat))
 
 
 @pytest.fixture(scope="module")
@@ -30,13 +39,10 @@ def test_the_product_is_the_derivative_of_the_gradient_along_the_vector(network)
     np.testing.assert_allclose(product, difference, atol=1e-8 * np.abs(difference).max())
 
 
-def test_the_product_is_that_of_the_matrix_which_jax_forms(network):
+def test_the_product_is_that_of_the_matrix_which_jax_forms(network, by_jax):
     loss, params, vector = network
-    flat, unravel = ravel_pytree(params)
-    matrix = jax.hessian(lambda w: loss(unravel(w)))(flat)
-    np.testing.assert_allclose(
-        landscapes.hessian_operator(loss, params)(jnp.asarray(vector)), matrix @ vector, atol=1e-12
-    )
+    product = landscapes.hessian_operator(loss, params)(jnp.asarray(vector))
+    np.testing.assert_allclose(product, by_jax @ vector, atol=1e-12)
 
 
 def test_the_gradient_and_the_product_come_shaped_like_the_params(network):
@@ -56,13 +62,12 @@ def test_the_operator_is_symmetric(network):
     assert float(other @ operator(jnp.asarray(vector))) == pytest.approx(float(vector @ operator(other)), rel=1e-12)
 
 
-def test_the_dense_hessian_is_the_one_that_jax_forms_and_exactly_symmetric(network):
+def test_the_dense_hessian_is_the_one_that_jax_forms_and_exactly_symmetric(network, by_jax):
     loss, params, _ = network
-    flat, unravel = ravel_pytree(params)
-    assert flat.size > landscapes.hessian.DENSE_BATCH  # so that it is formed in more than one batch
+    assert len(by_jax) > DENSE_BATCH  # so that it is formed in more than one batch
     matrix = np.asarray(landscapes.dense_hessian(loss, params))
     np.testing.assert_array_equal(matrix, matrix.T)
-    np.testing.assert_allclose(matrix, jax.hessian(lambda w: loss(unravel(w)))(flat), atol=1e-12)
+    np.testing.assert_allclose(matrix, by_jax, atol=1e-12)
 
 
 @pytest.mark.parametrize("x", [(1.0, 1.0), (-1.2, 1.0), (0.3, -2.0)])
