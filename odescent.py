@@ -5,6 +5,7 @@ import io
 import re
 import sys
 from dataclasses import asdict, dataclass, fields
+from itertools import dropwhile, takewhile
 from typing import Annotated, Literal
 
 import tyro
@@ -177,12 +178,17 @@ def parsed(arguments: list[str]) -> Compare | Figures | Problems:
 
 def in_one_line(box: str) -> str:
     """What stands in tyro's box up to its first rule, without the box; of missing options only the names."""
-    lines = [line.strip("│╭╮╰╯ ") for line in box.splitlines()]
-    text = [line for line in lines[1:] if line]
-    end = next((i for i, line in enumerate(text) if set(line) == {"─"}), len(text))
+    _, *lines = [stripped for line in box.splitlines() if (stripped := line.strip("│╭╮╰╯ "))]
+    # Where the terminal knows no boxes, a rule comes first.
+    text = list(takewhile(lambda line: not is_rule(line), dropwhile(is_rule, lines)))
     if text and text[0].startswith("Missing"):
-        return f"missing: {', '.join(line.split()[0] for line in text[:end] if line.startswith('--'))}"
-    return " ".join(text[:end]).rstrip(".")
+        return f"missing: {', '.join(line.split()[0] for line in text if line.startswith('--'))}"
+    return " ".join(text).rstrip(".")
+
+
+def is_rule(line: str) -> bool:
+    """Whether a line of tyro's box is a rule, drawn or typed."""
+    return set(line) <= {"─", "-"}
 
 
 def as_options(message: str) -> str:

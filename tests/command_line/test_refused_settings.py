@@ -1,5 +1,9 @@
 """More bad input, of the kinds that a table of one-word changes does not show."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 from command_cases import OPTIONS, words
 
@@ -59,10 +63,18 @@ def test_a_learning_rate_that_is_no_number_in_a_folder_that_exists_leaves_the_ru
     capsys.readouterr()
 
 
-def test_all_missing_options_are_named_at_once(capsys):
-    assert odescent.main(["compare"]) == 2
-    said = capsys.readouterr().err
-    assert said == ("odescent: missing: --problem, --method, --learning-rate, --steps; see odescent compare --help\n")
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_a_complaint_of_the_parser_is_one_line_whatever_the_terminal_draws(encoding):
+    environment = {**os.environ, "PYTHONIOENCODING": encoding, "LC_ALL": "C", "PYTHONUTF8": "0"}
+    command = [sys.executable, "-m", "odescent"]
+
+    def said(*words: str) -> str:
+        return subprocess.run([*command, *words], capture_output=True, env=environment, check=False).stderr.decode()
+
+    assert said("compare") == (
+        "odescent: missing: --problem, --method, --learning-rate, --steps; see odescent compare --help\n"
+    )
+    assert said("comprae") == "odescent: Unrecognized options: comprae; see odescent --help\n"
 
 
 def test_options_are_spelled_as_on_the_command_line():

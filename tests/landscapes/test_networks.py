@@ -160,7 +160,7 @@ def test_average_pooling_drops_an_odd_last_row_and_column():
 @pytest.mark.parametrize("image", [(28, 28, 1), (32, 32, 3), (4, 4, 1), (7, 9, 2)])
 def test_the_cnn_takes_every_image_of_four_by_four_pixels_or_more(image):
     network = CNN(image, (2, 3), 10)
-    assert network(network.init(0), jnp.ones((6, np.prod(image)))).shape == (6, 10)
+    assert jax.jit(lambda w, x: network(w, x))(network.init(0), jnp.ones((6, np.prod(image)))).shape == (6, 10)
 
 
 def test_the_filters_have_the_variance_of_their_fan_in():
