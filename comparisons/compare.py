@@ -89,11 +89,12 @@ def compare(
     followers = {name: flow_side(flow, loss, params, integrator=integrator, **shared) for name, flow in flows.items()}
     sides: dict[str, Side] = {LEADER: Leader(leader)}
     sides |= {name: Follower(side, predict) for name, side in followers.items()}
-    record, so_far = None, None
+    record, so_far = None, _begun(sides)
     if folder is not None:
         setting = _configuration(problem, method, flows, leader, predict, steps, every, integrator)
         record = Record(folder, setting, resume=resume)
-        so_far = _read(record, sides) if resume else None
+        if resume:
+            so_far = record.read(so_far, _part_shapes(sides, so_far))
     show = shown(progress, every, steps)
 
     def after_block(marched: Marched) -> None:
@@ -214,12 +215,18 @@ def _fingerprint(tree: Any) -> str:
     return digest.hexdigest()[:16]
 
 
-def _read(record: Record, sides: dict[str, Side]) -> Marched:
+def _begun(sides: dict[str, Side]) -> Marched:
+    """All sides at the start, typed as what comes back from disk: a resumed run is the same compiled program."""
     fresh = begin(sides)
+    return fresh._replace(carries=jax.tree.map(lambda leaf: leaf.astype(leaf.dtype), fresh.carries))
+
+
+def _part_shapes(sides: dict[str, Side], fresh: Marched) -> dict[str, Any]:
+    """What a block holds of each side, as templates."""
     leader, *followers = sides
     shapes = {leader: jax.eval_shape(lambda c: sides[leader].measure(c, None)[0], fresh.carries[leader])}
     reference = {REFERENCE: shapes[leader].pop(REFERENCE)}
     for name in followers:
         side = sides[name]
         shapes[name] = jax.eval_shape(lambda c, r, side=side: side.measure(c, r)[0], fresh.carries[name], reference)
-    return record.read(fresh, shapes)
+    return shapes

@@ -85,7 +85,7 @@ def make_left_behind(**changes: Any) -> Comparison:
     method = heavy_ball()
     before, after = models(method).items()
     chosen = dict([before, ("hasty", Hastening(method)), after])
-    return compared(method, flows=chosen, integrator=flows.explicit(max_steps=100), **changes)
+    return compared(method, flows=chosen, integrator=flows.explicit(max_steps=100), observe={}, **changes)
 
 
 left_behind = cache(make_left_behind)

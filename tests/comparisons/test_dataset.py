@@ -54,7 +54,7 @@ def test_a_flow_left_behind_is_nan_from_there_on_and_short_again_when_read(tmp_p
     data, whole = left_behind().to_dataset(), left_behind()
     samples = len(whole.flows["hasty"].steps)
     assert int(data["samples"].sel(side="hasty")) == samples < STEPS
-    for name in ("loss", "distance", "along", "gap_gradient_norm"):
+    for name in ("loss", "distance", "function_distance", "gap_loss"):
         rows = data[name].sel({"flow" if "flow" in data[name].dims else "side": "hasty"}).values
         assert np.all(np.isfinite(rows[:samples])) and np.all(np.isnan(rows[samples:])), name
     again = comparisons.load(whole.save(tmp_path / "c.nc"))

@@ -12,6 +12,7 @@ from comparison_cases import (
     assert_same,
     bowl,
     compared,
+    compilations,
     diverged,
     heavy_ball,
     interrupt_after,
@@ -47,6 +48,13 @@ def test_an_interrupted_run_resumes_to_the_numbers_of_a_whole_one(copied):
     assert_same(resumed, usual())
 
 
+def test_resuming_compiles_nothing_again(copied):
+    usual()
+    with compilations() as compiled:
+        compared(folder=copied, resume=True)
+    assert not [name for name in compiled if "_advance" in name]
+
+
 def test_it_may_be_interrupted_again_and_again(copied):
     while compared(folder=copied, resume=True, progress=interrupt_after(1)).interrupted:
         pass
@@ -79,9 +87,8 @@ def test_a_flow_left_behind_stays_so_in_whatever_order_the_flows_are_named_again
     make_left_behind(folder=tmp_path / "p", progress=interrupt_after(2))
     method = heavy_ball()
     chosen = dict(reversed({**models(method), "hasty": Hastening(method)}.items()))
-    resumed = compared(
-        method, flows=chosen, integrator=flows.explicit(max_steps=100), folder=tmp_path / "p", resume=True
-    )
+    settings = {"observe": {}, "integrator": flows.explicit(max_steps=100), "folder": tmp_path / "p"}
+    resumed = compared(method, flows=chosen, resume=True, **settings)
     assert_same(resumed, left_behind())
     assert {name: flow.status for name, flow in resumed.flows.items()} == {
         name: flow.status for name, flow in left_behind().flows.items()
