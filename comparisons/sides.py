@@ -1,7 +1,7 @@
 """The two kinds of side in a comparison: the method that leads, and a flow measured against it sample by sample."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 import optax
@@ -20,6 +20,7 @@ class Leader(Side):
     """The method, handing its params and top eigenvectors to the flows at every sample."""
 
     inner: DescentSide
+    replays: ClassVar[bool] = DescentSide.replays
 
     def start(self) -> Carry:
         return self.inner.start()
@@ -29,6 +30,9 @@ class Leader(Side):
 
     def alive(self, carry: Carry) -> Bool[Array, ""]:
         return self.inner.alive(carry)
+
+    def replay(self, carry: Carry) -> Carry:
+        return self.inner.replay(carry)
 
     def measure(self, carry: Carry, reference: Any) -> tuple[Measured, Carry]:
         measured, carry = self.inner.measure(carry, reference)

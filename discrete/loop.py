@@ -8,7 +8,7 @@ may be interrupted. Memory is bounded by the block, not by the run.
 import time
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
 import jax
@@ -27,7 +27,12 @@ BLOCK_SECONDS = 1.0
 
 
 class Side(eqx.Module):
-    """One side of a run. A carry is a pytree of arrays; `reference` is what another side has at the same sample."""
+    """One side of a run. A carry is a pytree of arrays; `reference` is what another side has at the same sample.
+
+    replays: whether `advance` notices a failure only at a sample, and `replay`, from the last good one, finds its step.
+    """
+
+    replays: ClassVar[bool] = False
 
     @abstractmethod
     def start(self) -> Carry:
@@ -44,6 +49,10 @@ class Side(eqx.Module):
     @abstractmethod
     def alive(self, carry: Carry) -> Bool[Array, ""]:
         """False once the side has failed; its last sample was the one before."""
+
+    def replay(self, carry: Carry) -> Carry:
+        """The carry of the failed side, from that of its last sample; only asked of a side that replays."""
+        raise NotImplementedError
 
 
 class Block(NamedTuple):
@@ -107,11 +116,20 @@ def _advance(side: Side, carry: Carry, first: Array, count: Array, reference: An
     return samples, carry, rows
 
 
+@eqx.filter_jit
+def _replay(side: Side, carry: Carry) -> Carry:
+    return side.replay(carry)
+
+
 def advance(side: Side, carry: Carry, first: int, count: int, reference: Any, capacity: int) -> tuple[Carry, Block]:
     """Advance a side by up to `count` samples from sample number `first`, in one compiled call."""
-    begin = time.perf_counter()
-    arrays = jnp.asarray(first), jnp.asarray(count)
-    samples, carry, rows = jax.block_until_ready(_advance(side, carry, *arrays, reference, capacity))
+    begin, start = time.perf_counter(), carry
+    samples, carry, rows = _advance(side, start, jnp.asarray(first), jnp.asarray(count), reference, capacity)
+    if side.replays and int(samples) < count:
+        # A replay inside the compiled loop would slow every step of it by a quarter.
+        _, last, _ = _advance(side, start, jnp.asarray(first), samples, reference, capacity)
+        carry = _replay(side, last)
+    jax.block_until_ready((carry, rows))
     return carry, Block(rows, int(samples), time.perf_counter() - begin)
 
 

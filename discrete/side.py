@@ -1,6 +1,6 @@
 """A method as one side of a run: it steps, it is watched for divergence, it is measured."""
 
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
 import jax
@@ -33,6 +33,7 @@ class DescentSide(Side):
     that led there; an excursion that ends before the next sample goes unnoticed.
     """
 
+    replays: ClassVar[bool] = True
     method: Method
     loss: Loss
     origin: Params
@@ -53,9 +54,8 @@ class DescentSide(Side):
         params, state = jax.lax.fori_loop(
             0, self.every, lambda i, now: self._step(carry.step + i, *now), (carry.params, carry.state)
         )
-        moved = carry._replace(params=params, state=state, step=carry.step + self.every)
-        # Watching every step would slow the loop; a sample that went wrong is replayed from the last good one instead.
-        return jax.lax.cond(self._within(params), lambda: moved, lambda: self._replay(carry))
+        wrong = jnp.where(self._within(params), ALIVE, carry.step + 1)
+        return carry._replace(params=params, state=state, step=carry.step + self.every, diverged_at=wrong)
 
     def measure(self, carry: DescentCarry, reference: None) -> tuple[Measured, Carry]:
         del reference
@@ -73,7 +73,7 @@ class DescentSide(Side):
         distance = optax.tree.norm(optax.tree.sub(params, self.origin))
         return jnp.isfinite(distance) & (distance <= self.radius)
 
-    def _replay(self, carry: DescentCarry) -> DescentCarry:
+    def replay(self, carry: DescentCarry) -> DescentCarry:
         # Compiled apart, the replay may round otherwise; it must end with the sample even if it were to stay within.
         end = carry.step + self.every
 
