@@ -21,13 +21,14 @@ class Compare:
     problem: str
     """What to minimize; `odescent problems` lists them with their settings."""
     method: str
-    """gradient-descent, heavy-ball, nesterov, nesterov-convex or nesterov-strongly-convex."""
+    """gradient-descent, heavy-ball, nesterov, nesterov-look-ahead, nesterov-convex, nesterov-strongly-convex, midpoint,
+    heun, kutta-3 or kutta-4."""
     learning_rate: float
     """Step size h."""
     steps: int
     """Steps of the method."""
     flows: tuple[str, ...] = ("gradient", "modified-2")
-    """Continuous-time models: gradient, modified-P (P is the order)."""
+    """Continuous-time models: gradient, modified-P, modified-P-rest, modified-optimal, iterates-P (P is the order)."""
     every: int = 10
     """Measure every so many steps; must divide the steps."""
     momentum: float | None = None
@@ -132,6 +133,31 @@ class Figures:
         return make_figures(self.papers, quick=self.quick, out=self.out)
 
 
+@dataclass(frozen=True)
+class Modified:
+    """Print the modified equation of a method: exact coefficients, to any order up to 12."""
+
+    method: tyro.conf.Positional[str]
+    """gradient-descent, heavy-ball, nesterov, nesterov-look-ahead, midpoint, heun, kutta-3 or kutta-4."""
+    order: int = 3
+    """Highest order of the series."""
+    momentum: str | None = None
+    """Of a momentum method: a number in [0, 1) such as 9/10, or symbolic (if not given)."""
+    problem: str | None = None
+    """Also write the field out for quadratic, quartic, double-well, rosenbrock, two-layer or lotka-volterra."""
+    latex: bool = False
+    """Print LaTeX (amsmath and tikz)."""
+    json: bool = False
+    """Print JSON and nothing else."""
+
+    def run(self) -> int:
+        """Hand over to flows; the exit status."""
+        from flows.modified.printing import print_series
+
+        print_series(self.method, self.order, self.momentum, self.problem, latex=self.latex, as_json=self.json)
+        return 0
+
+
 def set_precision(precision: str) -> None:
     """Default precision of arrays, and no TensorFloat-32 in matrix products on GPUs."""
     import jax
@@ -140,10 +166,11 @@ def set_precision(precision: str) -> None:
     jax.config.update("jax_default_matmul_precision", "highest")
 
 
-COMMANDS = ("compare", "figures", "problems")
+COMMANDS = ("compare", "figures", "modified", "problems")
 Command = (
     Annotated[Compare, tyro.conf.subcommand("compare")]
     | Annotated[Figures, tyro.conf.subcommand("figures")]
+    | Annotated[Modified, tyro.conf.subcommand("modified")]
     | Annotated[Problems, tyro.conf.subcommand("problems")]
 )
 
@@ -162,7 +189,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
 
 
-def parsed(arguments: list[str]) -> Compare | Figures | Problems:
+def parsed(arguments: list[str]) -> Compare | Figures | Modified | Problems:
     """The command, or ValueError with tyro's complaint in one line."""
     config = (tyro.conf.FlagCreatePairsOff, tyro.conf.OmitSubcommandPrefixes)
     complaint = io.StringIO()
@@ -193,7 +220,7 @@ def is_rule(line: str) -> bool:
 
 def as_options(message: str) -> str:
     """An argument named `learning_rate` in a message of the packages is --learning-rate to a person at a terminal."""
-    options = {field.name for field in fields(Compare)}
+    options = {field.name for command in (Compare, Modified) for field in fields(command)}
     spelled = re.sub(r"`(\w+)`", lambda m: f"--{m[1].replace('_', '-')}" if m[1] in options else m[0], message)
     return " ".join(spelled.split())
 

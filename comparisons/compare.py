@@ -185,12 +185,12 @@ def _configuration(problem, method, flows, leader, predict, steps, every, integr
     return {
         "problem": problem,
         "method": description(method),
-        "flows": {name: f"{type(flow).__name__}, order {flow.order}" for name, flow in flows.items()},
+        "flows": {name: _plain_settings(flow) for name, flow in flows.items()},
         "steps": steps,
         "every": every,
         "start": _fingerprint((params, leader.state)),
         "loss at the start": repr(float(leader.loss(params))),
-        "observables": {name: _instrument(observable) for name, observable in leader.observe.items()},
+        "observables": {name: _plain_settings(observable) for name, observable in leader.observe.items()},
         "predictions": predict is not None,
         "parameters kept": leader.keep_params,
         "divergence radius": float(leader.radius),
@@ -198,8 +198,8 @@ def _configuration(problem, method, flows, leader, predict, steps, every, integr
     }
 
 
-def _instrument(observable: Any) -> str:
-    """An observable by its type and plain settings."""
+def _plain_settings(observable: Any) -> str:
+    """An observable or a flow by its type and plain settings."""
     if not isinstance(observable, eqx.Module):
         return getattr(observable, "__name__", type(observable).__name__)
     settings = {field.name: getattr(observable, field.name) for field in dataclasses.fields(observable)}

@@ -11,7 +11,7 @@ import scipy.stats
 
 from discrete import Method
 from flows import Flow, Integrator
-from flows.gradient_flow import momentum_of
+from flows.flow import momentum_of
 from landscapes import Loss, Params, top_eigenpairs
 
 from .compare import compare, starting_state

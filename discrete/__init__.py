@@ -10,5 +10,8 @@ from .nesterov import (
     nesterov_convex as nesterov_convex,
     nesterov_strongly_convex as nesterov_strongly_convex,
 )
+from .nesterov_look_ahead import NesterovLookAhead as NesterovLookAhead
 from .run import run as run
+from .runge_kutta import RungeKutta as RungeKutta
 from .trajectory import Cost as Cost, Trajectory as Trajectory
+from .two_step import TwoStep as TwoStep

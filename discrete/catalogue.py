@@ -2,6 +2,8 @@
 
 import dataclasses
 import re
+from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from landscapes.named import unknown
@@ -10,15 +12,27 @@ from .gradient_descent import GradientDescent
 from .heavy_ball import HeavyBall
 from .method import Method
 from .nesterov import Nesterov, nesterov_convex, nesterov_strongly_convex
+from .nesterov_look_ahead import NesterovLookAhead
+from .runge_kutta import HEUN, KUTTA_3, KUTTA_4, MIDPOINT, RungeKutta
 
 METHODS = {
     "gradient-descent": GradientDescent,
     "heavy-ball": HeavyBall,
     "nesterov": Nesterov,
+    "nesterov-look-ahead": NesterovLookAhead,
     "nesterov-convex": nesterov_convex,
     "nesterov-strongly-convex": nesterov_strongly_convex,
+    "midpoint": partial(RungeKutta, tableau=MIDPOINT),
+    "heun": partial(RungeKutta, tableau=HEUN),
+    "kutta-3": partial(RungeKutta, tableau=KUTTA_3),
+    "kutta-4": partial(RungeKutta, tableau=KUTTA_4),
 }
-TAKES = {"heavy-ball": {"momentum"}, "nesterov": {"momentum"}, "nesterov-strongly-convex": {"strong_convexity"}}
+TAKES = {
+    "heavy-ball": {"momentum"},
+    "nesterov": {"momentum"},
+    "nesterov-look-ahead": {"momentum"},
+    "nesterov-strongly-convex": {"strong_convexity"},
+}
 
 
 def method_named(name: str, learning_rate: float, **settings: Any) -> Method:
@@ -46,6 +60,10 @@ def kebab(name: str) -> str:
 
 
 def _plain(value: Any) -> Any:
+    if type(value) is tuple:
+        return [_plain(entry) for entry in value]
+    if isinstance(value, Fraction):
+        return str(value)
     if callable(value) or isinstance(value, tuple):
         return getattr(value, "__name__", type(value).__name__)
     return None if value is None else float(value)

@@ -26,8 +26,8 @@ class GradientDescent(Method):
     def step(self, gradient: Gradient, params: Params, state: None) -> tuple[Params, None]:
         return jax.tree.map(lambda x, g: x - self.learning_rate * g, params, gradient(params)), state
 
-    def state_after(self, previous: Params, params: Params) -> None:
-        del previous, params
+    def state_after(self, gradient: Gradient, previous: Params, params: Params) -> None:
+        del gradient, previous, params
 
     def stability_threshold(self) -> float | None:
         return 2 / self.learning_rate if self.is_constant else None

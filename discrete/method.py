@@ -34,7 +34,7 @@ class Method(eqx.Module):
     def step(self, gradient: Gradient, params: Params, state: State) -> tuple[Params, State]:
         """One step: (params, state) -> (params, state), asking `gradient` wherever the rule needs it."""
 
-    def state_after(self, previous: Params, params: Params) -> State:
+    def state_after(self, gradient: Gradient, previous: Params, params: Params) -> State:
         """The state of a method that has just gone from `previous` to `params`; ValueError where that is not enough."""
         raise ValueError(f"{type(self).__name__} has no state determined by two successive points; start it at rest.")
 

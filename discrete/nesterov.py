@@ -34,7 +34,8 @@ class Nesterov(Method):
         velocity = jax.tree.map(lambda v, g: self.momentum * v - self.learning_rate * g, state, gradient(ahead))
         return jax.tree.map(jnp.add, params, velocity), velocity
 
-    def state_after(self, previous: Params, params: Params) -> Params:
+    def state_after(self, gradient: Gradient, previous: Params, params: Params) -> Params:
+        del gradient
         return jax.tree.map(jnp.subtract, params, previous)
 
     def stability_threshold(self) -> float | None:

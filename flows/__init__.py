@@ -3,5 +3,5 @@
 from .flow import FieldCost as FieldCost, Flow as Flow
 from .gradient_flow import GradientFlow as GradientFlow
 from .integrator import Integrator as Integrator, explicit as explicit, stiff as stiff
-from .modified import ModifiedFlow as ModifiedFlow, modified_loss as modified_loss
+from .modified import IterateFlow as IterateFlow, ModifiedFlow as ModifiedFlow, modified_loss as modified_loss
 from .solve import solve as solve

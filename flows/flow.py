@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import equinox as eqx
 
-from discrete import Method
+from discrete import HeavyBall, Method, Nesterov, NesterovLookAhead, TwoStep
 from landscapes import Loss, Params
 
 State = Any
@@ -57,3 +57,8 @@ def check_constant(flow: str, method: Method) -> None:
         raise ValueError(f"{flow} needs the method's learning rate; pass from_optax(..., learning_rate=h).")
     if not method.is_constant:
         raise ValueError(f"{flow} needs a constant learning rate and momentum; {type(method).__name__} has a schedule.")
+
+
+def momentum_of(method: Method) -> Any:
+    """b, which is 0 for a method without momentum."""
+    return method.momentum if isinstance(method, HeavyBall | Nesterov | NesterovLookAhead | TwoStep) else 0.0

@@ -1,31 +1,33 @@
 """Gradient flow, the h -> 0 limit of a method."""
 
-from typing import Any, ClassVar
+from typing import Any
 
+import equinox as eqx
 import jax
 
-from discrete import GradientDescent, HeavyBall, Method, Nesterov
+from discrete import Method
 from landscapes import Loss, Params
 
-from .flow import FieldCost, Flow, check_constant
+from .flow import FieldCost, Flow, momentum_of
+from .modified.coefficients import first_order_left_out
+from .modified.scheme import scheme_of
 
 
 class GradientFlow(Flow):
-    """dX/dt = -grad L(X) / (1 - b),  x_n ~ X(n h)      (b = momentum, 0 for gradient descent)
+    """dX/dt = -grad L(X) / (1 - b),  x_n ~ X(n h)      (b = momentum, 0 for a method without)
 
     Claims order 1: the distance at fixed time closes like h (explicit Euler for gradient descent; Kovachki and Stuart
-    2021, theorem 3, for constant momentum). Time runs 1/(1 - b) faster than in dX/dt = -grad L, because momentum
-    accumulates that many gradients. Raises ValueError for a method whose limit it is not.
+    2021, theorem 3, for constant momentum), and the classical order of a Runge-Kutta method. Time runs 1/(1 - b) faster
+    than in dX/dt = -grad L, because momentum accumulates that many gradients. Raises ValueError for a method whose
+    limit it is not.
     """
 
     method: Method
-    order: ClassVar[int] = 1
+    order: int = eqx.field(static=True)
 
-    def __check_init__(self):
-        if not isinstance(self.method, GradientDescent | HeavyBall | Nesterov):
-            name = type(self.method).__name__
-            raise ValueError(f"GradientFlow is the limit of GradientDescent, HeavyBall and Nesterov, not of {name}.")
-        check_constant("GradientFlow", self.method)
+    def __init__(self, method: Method):
+        self.method = method
+        self.order = first_order_left_out(scheme_of(method), 1) - 1
 
     @property
     def field_cost(self) -> FieldCost:
@@ -36,8 +38,3 @@ class GradientFlow(Flow):
         del t
         speed = -1 / (1 - momentum_of(self.method))
         return jax.tree.map(lambda g: speed * g, jax.grad(loss)(state))
-
-
-def momentum_of(method: Method) -> Any:
-    """b, which is 0 for gradient descent."""
-    return method.momentum if isinstance(method, HeavyBall | Nesterov) else 0.0

@@ -30,7 +30,7 @@ def slow_manifold_state(flow: Flow, loss: Loss, params: Params, integrator: Inte
             f"`start` 'slow-manifold' does not exist here: {type(flow).__name__} cannot be followed one step of size "
             f"{float(flow.method.learning_rate):g} back from the start; take a smaller learning rate, or start at rest."
         )
-    return flow.method.state_after(previous, params)
+    return flow.method.state_after(jax.grad(loss), previous, params)
 
 
 @eqx.filter_jit

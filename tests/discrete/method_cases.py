@@ -14,6 +14,7 @@ from jax.flatten_util import ravel_pytree
 
 import discrete
 from discrete import Method, Trajectory
+from discrete.runge_kutta import MIDPOINT
 
 
 class Case(NamedTuple):
@@ -45,6 +46,10 @@ METHODS = {
     "nesterov, strongly convex": Case(
         lambda h: discrete.nesterov_strongly_convex(h, 0.5), discrete.nesterov_strongly_convex
     ),
+    "nesterov, look-ahead points": Case(lambda h: discrete.NesterovLookAhead(h, 0.8), discrete.NesterovLookAhead),
+    "two-step": Case(lambda h: discrete.TwoStep(h, 0.6, 0.3), discrete.TwoStep),
+    "kutta-4": Case(discrete.RungeKutta, discrete.RungeKutta),
+    "midpoint": Case(lambda h: discrete.RungeKutta(h, MIDPOINT), discrete.RungeKutta),
     "optax adam": Case(lambda h: discrete.from_optax(adam(h), h), discrete.from_optax, keeps_rate=False),
     "optax sgd": Case(lambda h: discrete.OptaxMethod(sgd(h, 0.5), h), discrete.OptaxMethod, keeps_rate=False),
 }

@@ -11,12 +11,18 @@ import discrete
 import flows
 import landscapes
 from discrete import Trajectory
+from discrete.runge_kutta import MIDPOINT
 from flows import Flow
 
 METHODS = {
     "gradient descent": discrete.GradientDescent,
     "heavy ball": functools.partial(discrete.HeavyBall, momentum=0.5),
     "nesterov": functools.partial(discrete.Nesterov, momentum=0.5),
+}
+OTHERS = {
+    "nesterov's look-ahead points": functools.partial(discrete.NesterovLookAhead, momentum=0.5),
+    "a two-step method": functools.partial(discrete.TwoStep, momentum=0.4, look_ahead=0.2),
+    "midpoint": functools.partial(discrete.RungeKutta, tableau=MIDPOINT),
 }
 
 
@@ -28,13 +34,17 @@ class Case(NamedTuple):
     covers: type
 
 
-def _case(cls: type, method: Callable) -> Case:
-    return Case(lambda h: cls(method(h)), method, cls)
+def _case(cls: type, method: Callable, **settings) -> Case:
+    return Case(lambda h: cls(method(h), **settings), method, cls)
 
 
 FLOWS = {
-    **{f"gradient flow of {name}": _case(flows.GradientFlow, method) for name, method in METHODS.items()},
-    **{f"modified flow of {name}": _case(flows.ModifiedFlow, method) for name, method in METHODS.items()},
+    **{f"gradient flow of {name}": _case(flows.GradientFlow, method) for name, method in (METHODS | OTHERS).items()},
+    **{f"modified flow of {name}": _case(flows.ModifiedFlow, method) for name, method in (METHODS | OTHERS).items()},
+    **{f"order 3 of {name}": _case(flows.ModifiedFlow, method, order=3) for name, method in (METHODS | OTHERS).items()},
+    "iterates of gradient descent": _case(flows.IterateFlow, discrete.GradientDescent, order=2),
+    "iterates, centred": _case(flows.IterateFlow, discrete.GradientDescent, order=3, stencil="centred"),
+    "iterates of midpoint": _case(flows.IterateFlow, OTHERS["midpoint"], order=3),
 }
 
 TOY = landscapes.two_valleys()

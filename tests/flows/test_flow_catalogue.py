@@ -1,5 +1,6 @@
 """Flows by name, and the state on the slow manifold from which orders of momentum methods are measured."""
 
+import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -9,17 +10,20 @@ import flows
 from flows.catalogue import flow_named
 from flows.slow_manifold import slow_manifold_state
 
-METHOD = discrete.HeavyBall(0.01, 0.5)
+METHOD, GD = discrete.HeavyBall(0.01, 0.5), discrete.GradientDescent(0.01)
 
 
 def test_names_build_the_flows_of_the_method():
     assert flow_named("gradient", METHOD) == flows.GradientFlow(METHOD)
-    assert flow_named("modified-2", METHOD) == flows.ModifiedFlow(METHOD, order=2)
+    assert eqx.tree_equal(flow_named("modified-4", METHOD), flows.ModifiedFlow(METHOD, order=4))
+    assert eqx.tree_equal(flow_named("modified-3-rest", METHOD), flows.ModifiedFlow(METHOD, order=3, start="rest"))
+    assert eqx.tree_equal(flow_named("modified-optimal", METHOD), flows.ModifiedFlow(METHOD, order="optimal"))
+    assert flow_named("iterates-3", GD) == flows.IterateFlow(GD, order=3)
 
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("gradent", "gradient"), ("modified", "modified-2"), ("modified-0", "must lie between 1 and 2, got 0")],
+    [("gradent", "gradient"), ("modified", "modified-2"), ("modified-0", "from 1 to 8, got 0")],
 )
 def test_an_unknown_name_is_answered_with_the_nearest(name, message):
     with pytest.raises(ValueError, match=message):

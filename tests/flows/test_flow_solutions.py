@@ -152,11 +152,11 @@ def test_the_modified_flow_of_order_1_is_gradient_flow():
     method = METHODS["nesterov"](H)
     first = flows.ModifiedFlow(method, order=1)
     expected = flows.GradientFlow(method).vector_field(TOY.loss, 0.0, TOY.params)
-    np.testing.assert_array_equal(first.vector_field(TOY.loss, 0.0, TOY.params), expected)
+    np.testing.assert_allclose(first.vector_field(TOY.loss, 0.0, TOY.params), expected, rtol=1e-15)
     assert (first.order, first.field_cost) == (1, flows.FieldCost(gradients=1))
 
 
-@pytest.mark.parametrize("order", [0, 3, -1])
+@pytest.mark.parametrize("order", [0, -1])
 def test_an_order_that_is_not_there_is_refused(order):
-    with pytest.raises(ValueError, match=rf"`ModifiedFlow\(order=...\)` must lie between 1 and 2, got {order}"):
+    with pytest.raises(ValueError, match=rf"`order` must be a whole number from 1 to 8, got {order}"):
         flows.ModifiedFlow(discrete.GradientDescent(0.1), order=order)

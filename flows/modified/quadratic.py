@@ -1,0 +1,76 @@
+"""On a quadratic the modified equation of every order can be summed: the logarithm of the method's slow root."""
+
+import numpy as np
+from numpy.polynomial import Polynomial
+
+from discrete import Method
+
+from .coefficients import coefficients
+from .scheme import OneStep, Scheme, scheme_of
+from .trees import LEAF, Tree
+
+
+def slow_root(method: Method, curvature: float) -> complex:
+    """The root r of the method on L = s x^2/2, s the curvature, that is 1 at h s = 0: x_n ~ r^n, X' = log(r)/h X.
+
+    r^2 - (1 + b - (1 + a) z) r + b - a z = 0 with z = h s for momentum b and look-ahead a; the polynomial of the step
+    for a Runge-Kutta method. The branch is followed from 0 along a path that passes branch points above.
+    """
+    scheme = scheme_of(method)
+    z = float(curvature) * float(method.learning_rate)
+    root = 1.0 + 0j
+    # Half a turn above the real axis keeps the path off the branch points, all of which are real for b > 0.
+    for angle in np.linspace(np.pi, 0, 201):
+        roots = _roots(scheme, z / 2 * (1 + np.exp(1j * angle)))
+        root = roots[np.argmin(np.abs(roots - root))]
+    return complex(root)
+
+
+def convergence_radius(method: Method) -> float:
+    """The h s up to which the modified equation of a quadratic mode of curvature s converges.
+
+    Gradient descent 1; heavy ball (1 - sqrt b)^2; Nesterov ((1 - b)/(1 + b))^2: where the slow root meets the other
+    one, or vanishes.
+    """
+    scheme = scheme_of(method)
+    if isinstance(scheme, OneStep):
+        return float(np.min(np.abs(_step_polynomial(scheme).roots())))
+    total, constant = _characteristic(scheme)
+    singular = np.concatenate([(total**2 - 4 * constant).trim(1e-14).roots(), constant.trim(1e-14).roots()])
+    return float(np.min(np.abs(singular[np.abs(singular) > 1e-14])))
+
+
+def _roots(scheme: Scheme, z: complex) -> np.ndarray:
+    if isinstance(scheme, OneStep):
+        return np.array([_step_polynomial(scheme)(z)])
+    total, constant = _characteristic(scheme)
+    return np.roots([1, -total(z), constant(z)])
+
+
+def _characteristic(scheme: Scheme) -> tuple[Polynomial, Polynomial]:
+    """Sum and product of the two roots, as polynomials in z."""
+    assert not isinstance(scheme, OneStep)
+    b = float(scheme.momentum)
+    now = sum(float(weight * (1 + ahead)) for weight, ahead in scheme.evaluations)
+    before = sum(float(weight * ahead) for weight, ahead in scheme.evaluations)
+    return Polynomial([1 + b, -now]), Polynomial([b, -before])
+
+
+def _step_polynomial(scheme: OneStep) -> Polynomial:
+    tall: Tree = LEAF
+    weights = [1.0]
+    for power in range(1, len(scheme.weights) + 1):
+        weights.append(float((-1) ** power * scheme.slope(tall, {}, {})))
+        tall = (tall,)
+    return Polynomial(weights)
+
+
+def tall_coefficients(method: Method, order: int) -> list[float]:
+    """c of f, f'f, f'f'f, ...: (-1)^k c_k are the Taylor coefficients of log(slow root) in h s."""
+    known = coefficients(scheme_of(method), order)
+    tree: Tree = LEAF
+    found = []
+    for _ in range(order):
+        found.append(float(known[tree]))
+        tree = (tree,)
+    return found

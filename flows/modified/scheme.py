@@ -1,0 +1,150 @@
+"""What a modified equation depends on: how a method combines its gradients, the learning rate taken out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from math import prod
+from typing import Any
+
+from discrete import (
+    GradientDescent,
+    HeavyBall,
+    Method,
+    Nesterov,
+    NesterovLookAhead,
+    RungeKutta,
+    TwoStep as TwoStepMethod,
+)
+from discrete.runge_kutta import Tableau
+
+from ..flow import check_constant
+from .trees import Tree
+
+SYMBOL = "beta"
+Coefficients = Mapping[Tree, Any]
+
+
+@dataclass(frozen=True)
+class TwoStep:
+    """x_{n+1} - (1 + b) x_n + b x_{n-1} = h sum_i w_i f(x_n + a_i (x_n - x_{n-1}))
+
+    momentum: b.  evaluations: the pairs (w_i, a_i). All numbers of one exact kind: fractions, or rational functions.
+
+    gradient descent       b = 0, (1, 0)
+    heavy ball             (1, 0)
+    Nesterov               (1, b)
+    its look-ahead points  (1 + b, 0), (-b, -1)
+    """
+
+    momentum: Any
+    evaluations: tuple[tuple[Any, Any], ...]
+
+    def slope(self, tree: Tree, now: Coefficients, before: Coefficients) -> Any:
+        """Coefficient of the right side at a tree, from those of x_n and x_{n-1} at its children."""
+        one = self.momentum * 0 + 1
+        return sum(
+            (
+                weight * prod((now[child] * (1 + ahead) - before[child] * ahead for child in tree), start=one)
+                for weight, ahead in self.evaluations
+            ),
+            start=one * 0,
+        )
+
+    def before_rest(self, tree: Tree, before: Coefficients) -> Any:
+        """Coefficient, about x_0, of the x_{-1} from which a method at rest has come."""
+        # Look-ahead points have no x_{-1} = x_0 at rest: there x_0 = x_{-1} + h f(x_{-1}).
+        one = self.momentum * 0 + 1
+        pulls_back = any(ahead == -1 for _, ahead in self.evaluations)
+        return -prod((before[child] for child in tree), start=one) if pulls_back else one * 0
+
+
+@dataclass(frozen=True)
+class OneStep:
+    """x_{n+1} = x_n + h sum_i b_i k_i,  k_i = f(x_n + h sum_j a_ij k_j)      (an explicit Runge-Kutta step)"""
+
+    matrix: tuple[tuple[Fraction, ...], ...]
+    weights: tuple[Fraction, ...]
+    momentum: Fraction = Fraction(0)
+
+    def slope(self, tree: Tree, now: Coefficients, before: Coefficients) -> Fraction:
+        """Coefficient of the step at a tree (Hairer, Lubich and Wanner 2006, theorem III.1.4)."""
+        del now, before
+        return sum((b * stage for b, stage in zip(self.weights, self._stages(tree), strict=True)), start=Fraction(0))
+
+    @cached_property
+    def _known(self) -> dict[Tree, tuple[Fraction, ...]]:
+        return {}
+
+    def _stages(self, tree: Tree) -> tuple[Fraction, ...]:
+        if tree not in self._known:
+            self._known[tree] = tuple(
+                prod((self._combined(row, child) for child in tree), start=Fraction(1)) for row in self.matrix
+            )
+        return self._known[tree]
+
+    def _combined(self, row: tuple[Fraction, ...], child: Tree) -> Fraction:
+        return sum((a * stage for a, stage in zip(row, self._stages(child), strict=False)), start=Fraction(0))
+
+
+Scheme = TwoStep | OneStep
+
+
+def heavy_ball_scheme(momentum: Any) -> TwoStep:
+    """x_{n+1} - (1 + b) x_n + b x_{n-1} = h f(x_n)"""
+    one = momentum * 0 + 1
+    return TwoStep(momentum, ((one, one * 0),))
+
+
+def nesterov_scheme(momentum: Any) -> TwoStep:
+    """x_{n+1} - (1 + b) x_n + b x_{n-1} = h f(x_n + b (x_n - x_{n-1}))"""
+    return TwoStep(momentum, ((momentum * 0 + 1, momentum),))
+
+
+def look_ahead_scheme(momentum: Any) -> TwoStep:
+    """y_{n+1} - (1 + b) y_n + b y_{n-1} = h (1 + b) f(y_n) - h b f(y_{n-1})      (y = x + b v of Nesterov's method)"""
+    one = momentum * 0 + 1
+    return TwoStep(momentum, ((1 + momentum, one * 0), (-momentum, -one)))
+
+
+def one_step_scheme(tableau: Tableau) -> OneStep:
+    """The scheme of an explicit Runge-Kutta step: (rows of a below the diagonal, weights b)."""
+    matrix, weights = tableau
+    return OneStep(tuple(tuple(map(Fraction, row)) for row in matrix), tuple(map(Fraction, weights)))
+
+
+def scheme_of(method: Method) -> Scheme:
+    """The scheme of a method, its momentum a fraction: the decimal number that is written, 0.9 -> 9/10.
+
+    Raises ValueError for a method that has no modified equation.
+    """
+    check_constant("the modified equation", method)
+    match method:
+        case GradientDescent():
+            return heavy_ball_scheme(Fraction(0))
+        case HeavyBall(momentum=b):
+            return heavy_ball_scheme(rational(b))
+        case Nesterov(momentum=b):
+            return nesterov_scheme(rational(b))
+        case NesterovLookAhead(momentum=b):
+            return look_ahead_scheme(rational(b))
+        case TwoStepMethod(momentum=b, look_ahead=a):
+            return TwoStep(rational(b), ((Fraction(1), rational(a)),))
+        case RungeKutta(matrix=matrix, weights=weights):
+            return one_step_scheme((matrix, weights))
+    raise ValueError(
+        f"the modified equation exists for GradientDescent, HeavyBall, Nesterov, NesterovLookAhead, TwoStep and "
+        f"RungeKutta, not for {type(method).__name__}; a one-step method without state has `flows.IterateFlow`."
+    )
+
+
+def rational(number: Any) -> Fraction:
+    """The fraction that a number is written as: its shortest decimal form for a float."""
+    return number if isinstance(number, Fraction) else Fraction(repr(float(number)))
+
+
+def symbolic_momentum() -> Any:
+    """beta as a rational function over the rationals."""
+    import sympy
+
+    return sympy.QQ.frac_field(SYMBOL).gens[0]
