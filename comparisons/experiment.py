@@ -14,6 +14,7 @@ from discrete import Method
 from discrete.catalogue import method_named
 from discrete.run import check_steps
 from flows.catalogue import flow_named
+from flows.modified import third_derivative_vanishes
 
 from .compare import compare, starting_state
 from .comparison import Comparison
@@ -43,6 +44,7 @@ def run_experiment(
         _tell(load(folder.path / COMPARISON), folder, as_json)
         return 0
     plan = _plan(arguments)
+    _warn(plan)
     continued = bool(resume and folder and folder.progress.exists())
     if folder and not continued:
         folder.begin({"command": "compare", "arguments": dict(arguments), "provenance": provenance()})
@@ -87,6 +89,18 @@ def _plan(arguments: Mapping[str, Any]) -> dict[str, Any]:
         "state": starting_state(arguments["start"], models, problem.loss, problem.params, integrator),
         "integrator": integrator,
     }
+
+
+def _warn(plan: Mapping[str, Any]) -> None:
+    """A note where the chosen orders see less of the loss than their number says."""
+    problem, models = plan["loss"], plan["flows"].values()
+    bends = any(isinstance(m, flows.ModifiedFlow) and (m.order is None or m.order > 2) for m in models)
+    if bends and third_derivative_vanishes(problem.loss, problem.params):
+        print(
+            "note: the third derivative of the loss vanishes: it is quadratic, or quadratic between kinks; "
+            "modified flows see powers of its Hessian alone",
+            file=sys.stderr,
+        )
 
 
 def _integrator(given: Mapping[str, Any]) -> flows.Integrator:

@@ -73,6 +73,7 @@ def measure_order(
     learning_rates: Sequence[float],
     duration: float = 1.0,
     start: str = "slow-manifold",
+    after: float = 0.0,
 ) -> Order:
     """The order p in max_{n h <= T} |x_n - X(t_n)| = O(h^p), for fixed T = duration in units of learning rate x steps.
 
@@ -80,6 +81,8 @@ def measure_order(
     learning_rates: at least 4; each is adjusted so that a whole number of steps, beyond 20 a multiple of 20, fills the
     duration.  start: of a momentum method, "slow-manifold" (as the flow itself implies, see
     `flows.slow_manifold_state`) or "rest", whose transient of size O(h) hides every order above 1.
+    after: the maximum is taken from this time on, once a transient has died, for a flow that starts where the iterates
+    then seem to come from: ModifiedFlow(method, order, start="rest").
 
     A step size is left out, with the reason, where h S / (1 - b)^2 exceeds 0.25 (the expansion in h has not set in
     there: the slope would mean nothing), where the method or solver failed, and where the error is less than 10 times
@@ -87,14 +90,14 @@ def measure_order(
     iterates. With fewer than 4 points left the order is `undecided`; nothing is fitted.
     Raises ValueError for float32 params, whose rounding floor hides the orders, and for fewer than 4 step sizes.
     """
-    _check(params, learning_rates, duration, start)
+    _check(params, learning_rates, duration, start, after)
     steps = np.unique([_whole_steps(duration / h) for h in learning_rates])
     rates = duration / steps
     scale = rates / (1 - np.array([float(momentum_of(make_method(h))) for h in rates])) ** 2
     # Far outside the asymptotic regime the models blow up rather than mislead: they are not even run.
     worth_running = scale * _largest_sharpness(loss, [params]) <= ASYMPTOTIC
     measured = [
-        _error(make_method(h), make_flow, loss, params, int(n), start) if worth else NOT_RUN
+        _error(make_method(h), make_flow, loss, params, int(n), start, after / duration) if worth else NOT_RUN
         for h, n, worth in zip(rates, steps, worth_running, strict=True)
     ]
     errors, floors, ends, statuses = (list(column) for column in zip(*measured, strict=True))
@@ -121,8 +124,8 @@ def regression(steps: np.ndarray, errors: np.ndarray) -> tuple[float, float]:
     return float(slope), float(width)
 
 
-def _error(method: Method, make_flow, loss: Loss, params: Params, steps: int, start: str):
-    """(error, floor, end, status) of one step size."""
+def _error(method: Method, make_flow, loss: Loss, params: Params, steps: int, start: str, skipped: float):
+    """(error, floor, end, status) of one step size; a fraction of the duration is skipped."""
     flow = make_flow(method)
     tight, loose = (_dopri8(rtol) for rtol in (TIGHT, LOOSE))
     try:
@@ -139,7 +142,8 @@ def _error(method: Method, make_flow, loss: Loss, params: Params, steps: int, st
     statuses = {run.status for run in runs} | {run.flows["flow"].status for run in runs}
     if statuses != {"completed"}:
         return np.nan, np.nan, None, "; ".join(sorted(statuses - {"completed"}))
-    first, second = (run.divergence["flow"].distance for run in runs)
+    late = runs[0].steps >= skipped * steps
+    first, second = (run.divergence["flow"].distance[late] for run in runs)
     end = runs[0].discrete.final_params
     size = float(jnp.sqrt(sum(jnp.sum(jnp.asarray(leaf) ** 2) for leaf in jax.tree.leaves(end))))
     rounding = np.finfo(float).eps * max(size, 1.0) * np.sqrt(steps)
@@ -171,7 +175,7 @@ def _usable(rates, errors, floors, regime, statuses) -> tuple[np.ndarray, list[s
     return used, reasons
 
 
-def _check(params: Params, learning_rates: Sequence[float], duration: float, start: str) -> None:
+def _check(params: Params, learning_rates: Sequence[float], duration: float, start: str, after: float) -> None:
     for leaf in jax.tree.leaves(params):
         if jnp.result_type(leaf) != jnp.float64:
             raise ValueError(
@@ -184,5 +188,7 @@ def _check(params: Params, learning_rates: Sequence[float], duration: float, sta
         )
     if not (np.isfinite(duration) and duration > 0):
         raise ValueError(f"`duration` must be a positive number, got {duration}.")
+    if not 0 <= after < duration:
+        raise ValueError(f"`after` must lie in [0, {duration}), below the duration, got {after}.")
     if start not in ("rest", "slow-manifold"):
         raise ValueError(f"`start` must be 'rest' or 'slow-manifold', got {start!r}.")

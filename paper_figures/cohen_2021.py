@@ -52,6 +52,11 @@ def compute(folder: Path, *, quick: bool) -> list[Path]:
     return paths
 
 
+def load(path: Path) -> Comparison:
+    """One of the comparisons of `compute`."""
+    return comparisons.load(path)
+
+
 def judge(runs: list[Comparison]) -> list[Claim]:
     """Three claims: the plateau at 2/h, progressive sharpening beyond it along the flow, and when the paths part."""
     return [_plateau(runs), _flow_goes_on(runs), _parting(runs)]

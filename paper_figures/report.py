@@ -10,17 +10,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-import comparisons
 from comparisons.plot import save_figure
 from comparisons.provenance import provenance
 from comparisons.record import write_atomically
 from comparisons.run_folder import make_folder
 from landscapes.named import unknown
 
-from . import cohen_2021
+from . import cohen_2021, hairer_2006
 from .claim import Claim
 
-PAPERS = {"cohen_2021": cohen_2021}
+PAPERS = {"cohen_2021": cohen_2021, "hairer_2006": hairer_2006}
 
 
 def make_figures(papers: Sequence[str], *, quick: bool, out: str) -> int:
@@ -41,9 +40,9 @@ def make_figures(papers: Sequence[str], *, quick: bool, out: str) -> int:
         paths = paper.compute(folder, quick=quick)
         for path in paths:
             print(f"{'took from an earlier run' if path in before else 'wrote'} {path}")
-        runs = [comparisons.load(path) for path in paths]
-        judged[name] = paper.judge(runs)
-        for path in save_figure(paper.draw(runs), folder / f"{name}{'_quick' * quick}"):
+        data = [paper.load(path) for path in paths]
+        judged[name] = paper.judge(data)
+        for path in save_figure(paper.draw(data), folder / f"{name}{'_quick' * quick}"):
             print(f"wrote {path}")
     content = {
         "provenance": provenance(),

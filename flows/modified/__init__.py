@@ -7,3 +7,4 @@ from .loss import modified_loss as modified_loss, penalty as penalty
 from .quadratic import convergence_radius as convergence_radius, slow_root as slow_root
 from .rest import rest_coefficients as rest_coefficients
 from .scheme import scheme_of as scheme_of
+from .smoothness import third_derivative_vanishes as third_derivative_vanishes

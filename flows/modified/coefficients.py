@@ -25,14 +25,14 @@ def coefficients(scheme: Scheme, order: int) -> dict[Tree, Any]:
     Raises ValueError for an order below 1 or above 12.
     """
     check_order(order, HIGHEST_ORDER)
-    return {tree: value / symmetry(tree) for tree, value in _expanded(scheme, order)[0].items()}
+    return {tree: value / symmetry(tree) for tree, value in expanded(scheme, order)[0].items()}
 
 
 @lru_cache(maxsize=64)
 def step_back(scheme: Scheme, order: int) -> dict[Tree, Any]:
     """The coefficients of X(-h) - X(0) in h^order(tree) F(tree): minus the velocity on the slow manifold."""
     check_order(order, HIGHEST_ORDER)
-    return {tree: value / symmetry(tree) for tree, value in _expanded(scheme, order)[1].items()}
+    return {tree: value / symmetry(tree) for tree, value in expanded(scheme, order)[1].items()}
 
 
 def check_order(order: Any, highest: int) -> None:
@@ -44,7 +44,7 @@ def check_order(order: Any, highest: int) -> None:
         raise ValueError(f"`order` must be at most {highest}, got {order}: there are {trees} trees of order {order}.")
 
 
-def _expanded(scheme: Scheme, order: int) -> tuple[dict[Tree, Any], dict[Tree, Any]]:
+def expanded(scheme: Scheme, order: int) -> tuple[dict[Tree, Any], dict[Tree, Any]]:
     """Coefficients of the field and of X(-h) - X(0), both times the symmetry of the tree."""
     b = scheme.momentum
     one = b * 0 + 1

@@ -20,7 +20,7 @@ from .scheme import scheme_of
 from .trees import Tree, order as order_of
 
 HIGHEST_ORDER = 8
-OPTIMAL_UP_TO = 6
+OPTIMAL_UP_TO = 5
 
 Start = Literal["params", "rest"]
 
@@ -36,12 +36,13 @@ class ModifiedFlow(Flow):
 
     order: p, claimed at fixed time: max |x_n - X(n h)| = O(h^p). Where the next terms vanish, as for a Runge-Kutta
         method, the claim is the higher order that this gives. "optimal" adds, at every point, the terms before the
-        smallest of the first 6: the series is asymptotic, and on a mode of curvature s it diverges beyond the
+        smallest of the first 5: the series is asymptotic, and on a mode of curvature s it diverges beyond the
         `convergence_radius` of h s. Where that choice jumps the field does too; nothing is claimed.
     start: where X begins. "params": at the params of the method, right for a start on the slow manifold. "rest": where
         the iterates of a momentum method that starts at rest seem to come from once its transient ~ b^n has died, to
         O(h^p) (`rest_coefficients`); then the claim holds after the transient, and not before it.
-    The loss must have p continuous derivatives: across the kinks of relu orders above 1 are not claimed.
+    The loss must have p + 1 continuous derivatives: across the kinks of relu orders above 1 are not claimed
+    (`third_derivative_vanishes` tells when automatic differentiation sees no bend at all).
     Raises ValueError for a method without modified equation (`scheme_of`) and for an order below 1 or above 8.
     """
 

@@ -44,7 +44,7 @@ def tree_of(children: Iterable[Tree]) -> Tree:
 @cache
 def trees_of_order(nodes: int) -> tuple[Tree, ...]:
     """All trees with so many nodes: 1, 1, 2, 4, 9, 20, 48, 115, 286, 719, ..."""
-    return tuple(sorted(map(tree_of, _forests(nodes - 1, largest=nodes - 1))))
+    return tuple(sorted(map(tree_of, forests(nodes - 1, largest=nodes - 1))))
 
 
 def trees_up_to(nodes: int) -> Iterator[Tree]:
@@ -63,7 +63,7 @@ def number_of_trees(nodes: int) -> int:
 
 
 @cache
-def _forests(nodes: int, largest: int) -> tuple[Forest, ...]:
+def forests(nodes: int, largest: int) -> tuple[Forest, ...]:
     """All multisets of trees with so many nodes together, none larger than `largest`."""
     if nodes == 0:
         return ((),)
@@ -71,7 +71,7 @@ def _forests(nodes: int, largest: int) -> tuple[Forest, ...]:
         (*rest, *equals)
         for size in range(1, min(nodes, largest) + 1)
         for times in range(1, nodes // size + 1)
-        for rest in _forests(nodes - times * size, largest=size - 1)
+        for rest in forests(nodes - times * size, largest=size - 1)
         for equals in combinations_with_replacement(trees_of_order(size), times)
     )
 

@@ -33,6 +33,9 @@ class Paper:
             small().save(path)
         return [path]
 
+    def load(self, path: Path) -> comparisons.Comparison:
+        return comparisons.load(path)
+
     def judge(self, runs: list[comparisons.Comparison]) -> list[Claim]:
         assert all(isinstance(run, comparisons.Comparison) for run in runs)
         return self.claims
