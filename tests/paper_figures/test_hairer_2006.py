@@ -32,7 +32,7 @@ def test_a_flow_that_returns_fails_the_second_claim(data):
 
 def test_the_invariant_is_constant_along_the_exact_flow_and_euler_leaves_it(data):
     along = hairer_2006.invariant(data.flow.sel(claimed=1).values)
-    assert np.ptp(along) < 1e-10 < 0.1 < np.ptp(hairer_2006.invariant(data.euler.values))
+    assert np.ptp(along) < 1e-6 < 0.1 < np.ptp(hairer_2006.invariant(data.euler.values))
 
 
 def test_the_series_converges_inside_its_radius_and_not_outside(data):
