@@ -24,6 +24,9 @@ benchmarks: $(READY)
 	$(BIN)/python benchmarks/loop_overhead.py
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/eigenpairs.py
+	$(BIN)/python benchmarks/modified_coefficients.py
+	$(BIN)/python benchmarks/modified_field.py
+	$(BIN)/python benchmarks/modified_orders.py
 
 docs: $(READY)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group docs
