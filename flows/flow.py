@@ -56,7 +56,10 @@ def check_constant(flow: str, method: Method) -> None:
     if method.learning_rate is None:
         raise ValueError(f"{flow} needs the method's learning rate; pass from_optax(..., learning_rate=h).")
     if not method.is_constant:
-        raise ValueError(f"{flow} needs a constant learning rate and momentum; {type(method).__name__} has a schedule.")
+        raise ValueError(
+            f"{flow} needs a constant learning rate and momentum; {type(method).__name__} has a schedule. "
+            "Give it numbers, as in Nesterov(0.01, 0.9)."
+        )
 
 
 def momentum_of(method: Method) -> Any:

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-import equinox as eqx
 import jax
 
 from discrete import Method
 from landscapes import Loss, Params
 
-from .flow import FieldCost, Flow, momentum_of
+from .flow import FieldCost, Flow, check_constant, momentum_of
 from .modified.coefficients import first_order_left_out
 from .modified.scheme import scheme_of
 
@@ -23,11 +22,16 @@ class GradientFlow(Flow):
     """
 
     method: Method
-    order: int = eqx.field(static=True)
 
     def __init__(self, method: Method):
+        check_constant("GradientFlow", method)
+        scheme_of(method)
         self.method = method
-        self.order = first_order_left_out(scheme_of(method), 1) - 1
+
+    @property
+    def order(self) -> int:
+        """1, or the classical order of a Runge-Kutta method."""
+        return first_order_left_out(scheme_of(self.method), 1) - 1
 
     @property
     def field_cost(self) -> FieldCost:

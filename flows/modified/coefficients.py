@@ -5,7 +5,7 @@ from functools import lru_cache
 from math import factorial
 from typing import Any
 
-from .scheme import Scheme
+from .scheme import Scheme, unit
 from .trees import Tree, cuts, number_of_trees, symmetry, trees_of_order
 
 HIGHEST_ORDER = 12
@@ -47,7 +47,7 @@ def check_order(order: Any, highest: int) -> None:
 def expanded(scheme: Scheme, order: int) -> tuple[dict[Tree, Any], dict[Tree, Any]]:
     """Coefficients of the field and of X(-h) - X(0), both times the symmetry of the tree."""
     b = scheme.momentum
-    one = b * 0 + 1
+    one = unit(b)
     field: dict[Tree, Any] = {}
     before: dict[Tree, Any] = {}
     powers: dict[Tree, list[Any]] = {}

@@ -42,7 +42,7 @@ class TwoStep:
 
     def slope(self, tree: Tree, now: Coefficients, before: Coefficients) -> Any:
         """Coefficient of the right side at a tree, from those of x_n and x_{n-1} at its children."""
-        one = self.momentum * 0 + 1
+        one = unit(self.momentum)
         return sum(
             (
                 weight * prod((now[child] * (1 + ahead) - before[child] * ahead for child in tree), start=one)
@@ -54,7 +54,7 @@ class TwoStep:
     def before_rest(self, tree: Tree, before: Coefficients) -> Any:
         """Coefficient, about x_0, of the x_{-1} from which a method at rest has come."""
         # Look-ahead points have no x_{-1} = x_0 at rest: there x_0 = x_{-1} + h f(x_{-1}).
-        one = self.momentum * 0 + 1
+        one = unit(self.momentum)
         pulls_back = any(ahead == -1 for _, ahead in self.evaluations)
         return -prod((before[child] for child in tree), start=one) if pulls_back else one * 0
 
@@ -92,18 +92,18 @@ Scheme = TwoStep | OneStep
 
 def heavy_ball_scheme(momentum: Any) -> TwoStep:
     """x_{n+1} - (1 + b) x_n + b x_{n-1} = h f(x_n)"""
-    one = momentum * 0 + 1
+    one = unit(momentum)
     return TwoStep(momentum, ((one, one * 0),))
 
 
 def nesterov_scheme(momentum: Any) -> TwoStep:
     """x_{n+1} - (1 + b) x_n + b x_{n-1} = h f(x_n + b (x_n - x_{n-1}))"""
-    return TwoStep(momentum, ((momentum * 0 + 1, momentum),))
+    return TwoStep(momentum, ((unit(momentum), momentum),))
 
 
 def look_ahead_scheme(momentum: Any) -> TwoStep:
     """y_{n+1} - (1 + b) y_n + b y_{n-1} = h (1 + b) f(y_n) - h b f(y_{n-1})      (y = x + b v of Nesterov's method)"""
-    one = momentum * 0 + 1
+    one = unit(momentum)
     return TwoStep(momentum, ((1 + momentum, one * 0), (-momentum, -one)))
 
 
@@ -136,6 +136,11 @@ def scheme_of(method: Method) -> Scheme:
         f"the modified equation exists for GradientDescent, HeavyBall, Nesterov, NesterovLookAhead, TwoStep and "
         f"RungeKutta, not for {type(method).__name__}; a one-step method without state has `flows.IterateFlow`."
     )
+
+
+def unit(number: Any) -> Any:
+    """1 of the same exact kind as the number."""
+    return 1 + number * 0  # number * 0 + 1 would be the whole number 1 where sympy adds, and 1 / 6 then a float
 
 
 def rational(number: Any) -> Fraction:

@@ -35,7 +35,7 @@ CASES = {
     "an eigenvalue that is none": (words(problem="quadratic", eigenvalues="nan"), "--eigenvalues must be"),
     "no problem": (words(problem=None), "missing: --problem;"),
     "a command that is none": (["comprae", *words()[1:]], "comprae"),
-    "a paper that is unknown": (["figures", "cohen_2012"], "'cohen_2012' is unknown; did you mean cohen_2021?"),
+    "a paper that is unknown": (["figures", "cohen_2012"], "'cohen_2012' is unknown; did you mean cohen_2021"),
     "a word too many": (["problems", "quadratic"], "quadratic"),
 }
 
