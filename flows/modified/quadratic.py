@@ -19,7 +19,7 @@ def slow_root(method: Method, curvature: float) -> complex:
     scheme = scheme_of(method)
     z = float(curvature) * float(method.learning_rate)
     root = 1.0 + 0j
-    # Half a turn above the real axis keeps the path off the branch points, all of which are real for b > 0.
+    # Half a turn above the real axis keeps the path off the branch points, which are real for a <= b/(1 - b).
     for angle in np.linspace(np.pi, 0, 201):
         roots = _roots(scheme, z / 2 * (1 + np.exp(1j * angle)))
         root = roots[np.argmin(np.abs(roots - root))]
@@ -30,14 +30,14 @@ def convergence_radius(method: Method) -> float:
     """The h s up to which the modified equation of a quadratic mode of curvature s converges.
 
     Gradient descent 1; heavy ball (1 - sqrt b)^2; Nesterov ((1 - b)/(1 + b))^2: where the slow root meets the other
-    one, or vanishes.
+    one; for a Runge-Kutta method, where its polynomial vanishes.
     """
     scheme = scheme_of(method)
     if isinstance(scheme, OneStep):
         return float(np.min(np.abs(_step_polynomial(scheme).roots())))
     total, constant = _characteristic(scheme)
-    singular = np.concatenate([(total**2 - 4 * constant).trim(1e-14).roots(), constant.trim(1e-14).roots()])
-    return float(np.min(np.abs(singular[np.abs(singular) > 1e-14])))
+    # Before they meet it is the other root that vanishes, where one does.
+    return float(np.min(np.abs((total**2 - 4 * constant).trim(1e-14).roots())))
 
 
 def _roots(scheme: Scheme, z: complex) -> np.ndarray:

@@ -24,6 +24,7 @@ RADII = {
     "nesterov": (discrete.Nesterov(H, B), ((1 - B) / (1 + B)) ** 2),
     "nesterov, much momentum": (discrete.Nesterov(H, 0.9), (0.1 / 1.9) ** 2),
     "look-ahead points": (discrete.NesterovLookAhead(H, B), ((1 - B) / (1 + B)) ** 2),
+    "look-ahead beyond the momentum": (discrete.TwoStep(H, 0.1, 1.0), 0.45),  # a complex pair, of size (1 - b)/(1 + a)
     "heun": (discrete.RungeKutta(H, HEUN), np.sqrt(2)),  # roots of 1 - z + z^2/2
 }
 
@@ -48,6 +49,13 @@ def test_within_the_radius_the_series_sums_to_the_logarithm_of_the_slow_root(met
     assert series == pytest.approx(np.log(slow_root(method, product / H)), rel=1e-7)
 
 
+def test_the_series_converges_beyond_the_point_where_the_fast_root_vanishes():
+    """With b = 0.1 and a = 1 that is b/a = 0.1; the radius is 0.45."""
+    method, product = RADII["look-ahead beyond the momentum"][0], 0.2
+    series = sum(c * (-product) ** k for k, c in enumerate(tall_coefficients(method, 10), start=1))
+    assert series == pytest.approx(np.log(slow_root(method, product / H)), rel=1e-3)
+
+
 @pytest.mark.parametrize(("method", "radius"), RADII.values(), ids=RADII)
 def test_the_radius_has_its_closed_form(method, radius):
     assert convergence_radius(method) == pytest.approx(radius, rel=1e-9)
@@ -67,6 +75,8 @@ def test_a_runge_kutta_step_multiplies_by_its_stability_polynomial():
     assert root == pytest.approx(1 - z + z**2 / 2 - z**3 / 6 + z**4 / 24, abs=1e-12)
 
 
-def test_beyond_the_radius_the_roots_of_heavy_ball_are_a_pair_of_size_root_b():
-    root = slow_root(discrete.HeavyBall(H, B), 1.0 / H)
-    assert abs(root.imag) > 0.1 and abs(root) == pytest.approx(np.sqrt(B))
+def test_beyond_its_branch_points_the_root_of_heavy_ball_is_continued_from_above():
+    """With b = 1/4 at 0.25 and 2.25: between them of size sqrt b, beyond them the root that grows."""
+    between, beyond = (slow_root(discrete.HeavyBall(H, B), product / H) for product in (1.0, 3.0))
+    assert between == pytest.approx(0.125 - 1j * np.sqrt(B - 0.125**2))
+    assert beyond == pytest.approx((-1.75 - np.sqrt(1.75**2 - 1)) / 2)
