@@ -1,4 +1,4 @@
-"""One evaluation of a modified field on the digits MLP, in gradient evaluations of the same run, and its compile time.
+"""One evaluation of a modified field on the digits MLP, in gradients of the same run; compile time and memory.
 
 Targets: order 2 at most 3.5 gradients, order 4 at most 12 and compiled in 20 s; the gradient-only evaluator of order p
 at most p + 0.5; a whole `compare` with order 4 compiled in 40 s.
@@ -58,7 +58,8 @@ def main() -> None:
             target = TARGETS.get(order)
             verdict = "" if target is None else f" (target {target}: {'reached' if cost <= target else 'missed'})"
             name = type(method).__name__
-            print(f"{name}, order {order}: {cost:.1f} gradients{verdict}, compiled in {seconds:.1f} s")
+            memory = made.memory_analysis().temp_size_in_bytes / 2**20
+            print(f"{name}, order {order}: {cost:.1f} gradients{verdict}, compiled in {seconds:.1f} s, {memory:.1f} MB")
     for stencil in ("forward", "centred"):
         for order in (2, 4, 6):
             flow = flows.IterateFlow(discrete.GradientDescent(0.05), order=order, stencil=stencil)

@@ -71,6 +71,8 @@ def expanded(scheme: Scheme, order: int) -> tuple[dict[Tree, Any], dict[Tree, An
 
 def first_order_left_out(scheme: Scheme, order: int, beyond: int = 4) -> int:
     """The order of the first term that does not vanish above `order`; order + beyond where none is found before."""
-    known = coefficients(scheme, min(order + beyond, HIGHEST_ORDER))
-    left_out = (nodes for nodes in range(order + 1, order + beyond) if any(known[t] for t in trees_of_order(nodes)))
-    return next(left_out, order + beyond)
+    for nodes in range(order + 1, min(order + beyond, HIGHEST_ORDER + 1)):
+        known = coefficients(scheme, nodes)
+        if any(known[tree] for tree in trees_of_order(nodes)):
+            return nodes
+    return order + beyond
