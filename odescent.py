@@ -137,7 +137,7 @@ class Figures:
 class Modified:
     """Print the modified equation of a method: exact coefficients, to any order up to 12."""
 
-    method: tyro.conf.Positional[str]
+    method: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="METHOD")]
     """gradient-descent, heavy-ball, nesterov, nesterov-look-ahead, midpoint, heun, kutta-3 or kutta-4."""
     order: int = 3
     """Highest order of the series."""
@@ -204,12 +204,13 @@ def parsed(arguments: list[str]) -> Compare | Figures | Modified | Problems:
 
 
 def in_one_line(box: str) -> str:
-    """What stands in tyro's box up to its first rule, without the box; of missing options only the names."""
+    """What stands in tyro's box up to its first rule, without the box; of what is missing only the names."""
     _, *lines = [stripped for line in box.splitlines() if (stripped := line.strip("│╭╮╰╯ "))]
     # Where the terminal knows no boxes, a rule comes first.
     text = list(takewhile(lambda line: not is_rule(line), dropwhile(is_rule, lines)))
     if text and text[0].startswith("Missing"):
-        return f"missing: {', '.join(line.split()[0] for line in text if line.startswith('--'))}"
+        names = [line.split()[0] for line in text if line.startswith("--") or line.isupper()]
+        return f"missing: {', '.join(names)}"
     return " ".join(text).rstrip(".")
 
 

@@ -135,6 +135,11 @@ def series(method: str, order: int, momentum: str | None = None) -> Series:
         check_order(order, HIGHEST_ORDER)
         return Series(method, "0", order, coefficients(WITHOUT[method](), order))
     if momentum in (None, SYMBOLIC):
+        if HIGHEST_SYMBOLIC_ORDER < order <= HIGHEST_ORDER:
+            raise ValueError(
+                f"`order` must be at most {HIGHEST_SYMBOLIC_ORDER} with a symbolic momentum, got {order}; "
+                f"with a number such as `momentum` 9/10 it may be up to {HIGHEST_ORDER}."
+            )
         check_order(order, HIGHEST_SYMBOLIC_ORDER)
         return Series(method, SYMBOLIC, order, coefficients(WITH_MOMENTUM[method](symbolic_momentum()), order))
     check_order(order, HIGHEST_ORDER)

@@ -78,11 +78,11 @@ BAD = {
     "kutta-4 --momentum symbolic": "--momentum does not apply to kutta-4",
     "gradient-descent --order 0": "--order must be a whole number from 1 to 12, got 0",
     "gradient-descent --order 13": "--order must be at most 12, got 13: there are 12,486 trees of order 13",
-    "nesterov --order 9": "--order must be at most 8, got 9",
+    "nesterov --order 9": "--order must be at most 8 with a symbolic momentum, got 9",
+    "": "missing: METHOD;",
     "nesterov --order two": "--order",
     "gradient-descent --problem lotka": "--problem 'lotka' is unknown; did you mean lotka-volterra",
     "gradient-descent --latex --json": "--latex and --json exclude each other",
-    "": "see odescent modified --help",
 }
 
 
