@@ -28,7 +28,8 @@ class Compare:
     steps: int
     """Steps of the method."""
     flows: tuple[str, ...] = ("gradient", "modified-2")
-    """Continuous-time models: gradient, modified-P, modified-P-rest, modified-optimal, iterates-P (P is the order)."""
+    """Continuous-time models: gradient, modified-P, modified-P-rest, modified-optimal, iterates-P (P is the order),
+    kovachki-stuart, su-boyd-candes, low-resolution, high-resolution."""
     every: int = 10
     """Measure every so many steps; must divide the steps."""
     momentum: float | None = None

@@ -11,7 +11,6 @@ import scipy.stats
 
 from discrete import Method
 from flows import Flow, Integrator
-from flows.flow import momentum_of
 from landscapes import Loss, Params, top_eigenpairs
 
 from .compare import compare, starting_state
@@ -31,8 +30,9 @@ class Order(eqx.Module):
 
     learning_rates: descending, as they were run.  errors: max over the sampled steps of |x_n - X(t_n)|.
     floors: estimate of what solver and rounding contribute to each error.  used: which points entered the regression.
-    slope: of log error on log h; NaN when undecided.  confidence: half-width of its 95 % interval.
-    regime: h S / (1 - b)^2 of each step size, S the largest sharpness at either end; small means asymptotic.
+    slope: of log error on the log of the flow's time of a step; NaN when undecided.
+    confidence: half-width of its 95 % interval.
+    regime: expansion parameter of each step size at the largest sharpness at either end; small means asymptotic.
     reasons: why points were left out, or why nothing could be fitted.
     """
 
@@ -75,7 +75,9 @@ def measure_order(
     start: str = "slow-manifold",
     after: float = 0.0,
 ) -> Order:
-    """The order p in max_{n h <= T} |x_n - X(t_n)| = O(h^p), for fixed T = duration in units of learning rate x steps.
+    """The order p in max_{t_n <= T} |x_n - X(t_n)| = O(d^p), d the flow's time of one step, for fixed T = duration.
+
+    d is h for most flows and sqrt(h) for those whose clock is n sqrt(h): their order is in sqrt(h).
 
     make_method: h -> method;  make_flow: method -> flow.
     learning_rates: at least 4; each is adjusted so that a whole number of steps, beyond 20 a multiple of 20, fills the
@@ -84,28 +86,31 @@ def measure_order(
     after: the maximum is taken from this time on, once a transient has died, for a flow that starts where the iterates
     then seem to come from: ModifiedFlow(method, order, start="rest").
 
-    A step size is left out, with the reason, where h S / (1 - b)^2 exceeds 0.25 (the expansion in h has not set in
-    there: the slope would mean nothing), where the method or solver failed, and where the error is less than 10 times
-    the floor; the floor is the difference between solves at relative tolerances 1e-12 and 1e-10, plus rounding in the
-    iterates. With fewer than 4 points left the order is `undecided`; nothing is fitted.
+    A step size is left out, with the reason, where the flow's expansion parameter, h S / (1 - b)^2 or sqrt(h S),
+    exceeds 0.25 (the expansion has not set in there: the slope would mean nothing), where the method or solver failed,
+    and where the error is less than 10 times the floor; the floor is the difference between solves at relative
+    tolerances 1e-12 and 1e-10, plus rounding in the iterates. With fewer than 4 points left the order is `undecided`;
+    nothing is fitted.
     Raises ValueError for float32 params, whose rounding floor hides the orders, and for fewer than 4 step sizes.
     """
     _check(params, learning_rates, duration, start, after)
-    steps = np.unique([_whole_steps(duration / h) for h in learning_rates])
-    rates = duration / steps
-    scale = rates / (1 - np.array([float(momentum_of(make_method(h))) for h in rates])) ** 2
+    clock = make_flow(make_method(float(learning_rates[0]))).clock_exponent
+    steps = np.unique([_whole_steps(duration / h**clock) for h in learning_rates])
+    rates = (duration / steps) ** (1 / clock)
+    scale = np.array([make_flow(make_method(float(h))).expansion_parameter(1.0) for h in rates])
     # Far outside the asymptotic regime the models blow up rather than mislead: they are not even run.
-    worth_running = scale * _largest_sharpness(loss, [params]) <= ASYMPTOTIC
+    worth_running = scale * _largest_sharpness(loss, [params]) ** clock <= ASYMPTOTIC
     measured = [
-        _error(make_method(h), make_flow, loss, params, int(n), start, after / duration) if worth else NOT_RUN
+        _error(make_method(float(h)), make_flow, loss, params, int(n), start, after / duration) if worth else NOT_RUN
         for h, n, worth in zip(rates, steps, worth_running, strict=True)
     ]
     errors, floors, ends, statuses = (list(column) for column in zip(*measured, strict=True))
-    regime = scale * _largest_sharpness(loss, [params, *(end for end in ends if end is not None)])
-    used, reasons = _usable(rates, np.array(errors), np.array(floors), regime, statuses)
+    regime = scale * _largest_sharpness(loss, [params, *(end for end in ends if end is not None)]) ** clock
+    parameter = "h S / (1 - b)^2" if clock == 1 else "sqrt(h S)"
+    used, reasons = _usable(rates, np.array(errors), np.array(floors), regime, statuses, parameter)
     slope, confidence = np.nan, np.nan
     if used.sum() >= FEWEST:
-        slope, confidence = regression(rates[used], np.array(errors)[used])
+        slope, confidence = regression(duration / steps[used], np.array(errors)[used])
     else:
         reasons = [f"{used.sum()} of {len(rates)} step sizes are usable, {FEWEST} are needed", *reasons]
     claimed = make_flow(make_method(float(rates[0]))).order
@@ -159,13 +164,13 @@ def _largest_sharpness(loss: Loss, points: list[Params]) -> float:
     return max(float(pairs(loss, jax.tree.map(jnp.asarray, point)).values[0]) for point in points)
 
 
-def _usable(rates, errors, floors, regime, statuses) -> tuple[np.ndarray, list[str]]:
+def _usable(rates, errors, floors, regime, statuses, parameter) -> tuple[np.ndarray, list[str]]:
     used, reasons = np.ones(len(rates), dtype=bool), []
     for i, h in enumerate(rates):
         if statuses[i] != "completed":
             reason = statuses[i]
         elif regime[i] > ASYMPTOTIC:
-            reason = f"h S / (1 - b)^2 = {regime[i]:.2g} exceeds {ASYMPTOTIC}: outside the asymptotic regime"
+            reason = f"{parameter} = {regime[i]:.2g} exceeds {ASYMPTOTIC}: outside the asymptotic regime"
         elif errors[i] < FLOOR_FACTOR * floors[i]:
             reason = f"error {errors[i]:.1e} is within {FLOOR_FACTOR:.0f} times the floor {floors[i]:.1e}"
         else:

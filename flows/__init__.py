@@ -4,4 +4,10 @@ from .flow import FieldCost as FieldCost, Flow as Flow
 from .gradient_flow import GradientFlow as GradientFlow
 from .integrator import Integrator as Integrator, explicit as explicit, stiff as stiff
 from .modified import IterateFlow as IterateFlow, ModifiedFlow as ModifiedFlow, modified_loss as modified_loss
+from .momentum import (
+    HighResolution as HighResolution,
+    KovachkiStuart as KovachkiStuart,
+    LowResolution as LowResolution,
+    SuBoydCandes as SuBoydCandes,
+)
 from .solve import solve as solve

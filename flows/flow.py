@@ -1,7 +1,7 @@
 """The contract of a continuous-time model of a method."""
 
 from abc import abstractmethod
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
 
@@ -21,11 +21,13 @@ class FieldCost(NamedTuple):
 class Flow(eqx.Module):
     """An ordinary differential equation that claims to describe a method, built from that method.
 
-    order: p, the claim |x_n - X(n time_per_step)| = O(h^p) at fixed time; None where nothing is claimed.
+    clock_exponent: e, one step of the method takes the time h^e; 1 unless a flow says otherwise.
+    order: p, the claim |x_n - X(n h^e)| = O(h^(e p)) at fixed time; None where nothing is claimed.
     """
 
     method: eqx.AbstractVar[Method]
     order: eqx.AbstractVar[int | None]
+    clock_exponent: ClassVar[float] = 1.0
 
     def init(self, loss: Loss, params: Params) -> State:
         """The flow's own state when it starts at params; the params themselves unless a flow says otherwise."""
@@ -38,8 +40,13 @@ class Flow(eqx.Module):
 
     @property
     def time_per_step(self) -> Any:
-        """How much of the flow's time one step of the method takes; h unless a flow says otherwise."""
-        return self.method.learning_rate
+        """How much of the flow's time one step of the method takes: h^e."""
+        rate = self.method.learning_rate
+        return rate if self.clock_exponent == 1 else rate**self.clock_exponent
+
+    def expansion_parameter(self, sharpness: float) -> float:
+        """What must be small for the claimed order to show: h S / (1 - b)^2 unless a flow says otherwise."""
+        return float(self.method.learning_rate) * sharpness / (1 - float(momentum_of(self.method))) ** 2
 
     @property
     @abstractmethod

@@ -39,12 +39,32 @@ def _case(cls: type, method: Callable, **settings) -> Case:
 
 
 FLOWS = {
-    **{f"gradient flow of {name}": _case(flows.GradientFlow, method) for name, method in (METHODS | OTHERS).items()},
-    **{f"modified flow of {name}": _case(flows.ModifiedFlow, method) for name, method in (METHODS | OTHERS).items()},
-    **{f"order 3 of {name}": _case(flows.ModifiedFlow, method, order=3) for name, method in (METHODS | OTHERS).items()},
+    **{f"gradient flow of {name}": _case(flows.GradientFlow, method) for name, method in METHODS.items()},
+    **{f"modified flow of {name}": _case(flows.ModifiedFlow, method) for name, method in METHODS.items()},
+    **{f"order 3 of {name}": _case(flows.ModifiedFlow, method, order=3) for name, method in OTHERS.items()},
+    "gradient flow of midpoint": _case(flows.GradientFlow, OTHERS["midpoint"]),
+    "order 3 of heavy ball": _case(flows.ModifiedFlow, METHODS["heavy ball"], order=3),
     "iterates of gradient descent": _case(flows.IterateFlow, discrete.GradientDescent, order=2),
     "iterates, centred": _case(flows.IterateFlow, discrete.GradientDescent, order=3, stencil="centred"),
     "iterates of midpoint": _case(flows.IterateFlow, OTHERS["midpoint"], order=3),
+}
+
+STRONG_CONVEXITY = 0.5
+
+
+def with_matched_momentum(cls: type) -> Callable:
+    """The method with the momentum that Nesterov's has on an m-strongly convex loss."""
+    return lambda h: cls(h, (1 - (STRONG_CONVEXITY * h) ** 0.5) / (1 + (STRONG_CONVEXITY * h) ** 0.5))
+
+
+look_ahead, matched = with_matched_momentum(discrete.NesterovLookAhead), with_matched_momentum(discrete.HeavyBall)
+FLOWS |= {
+    "Kovachki-Stuart of heavy ball": _case(flows.KovachkiStuart, METHODS["heavy ball"], start="published"),
+    "Su-Boyd-Candes": _case(flows.SuBoydCandes, discrete.nesterov_convex),
+    "low resolution of heavy ball": _case(flows.LowResolution, matched),
+    "low resolution of Nesterov": _case(flows.LowResolution, look_ahead),
+    "high resolution of heavy ball": _case(flows.HighResolution, matched),
+    "high resolution of Nesterov": _case(flows.HighResolution, look_ahead),
 }
 
 TOY = landscapes.two_valleys()
