@@ -167,6 +167,8 @@ def starting_state(start: str, flows: Mapping[str, Flow], loss: Loss, params: Pa
         raise ValueError(f"`start` must be 'rest' or 'slow-manifold', got {start!r}.")
     if not flows:
         raise ValueError("`start` 'slow-manifold' needs at least one of `flows`, which knows where the manifold is.")
+    if refused := [name for name, flow in flows.items() if flow.expects_rest]:
+        raise ValueError(f"`start` 'slow-manifold' contradicts {refused[0]!r}, whose start is for a method at rest.")
     best = max(flows.values(), key=lambda flow: flow.order or 0)
     return slow_manifold_state(best, loss, params, integrator)
 

@@ -64,6 +64,12 @@ def check_momentum(value: Any) -> None:
         raise ValueError(f"`momentum` must lie in [0, 1) or be a function of the step, got {value!r}.")
 
 
+def check_number(name: str, value: Any) -> None:
+    """ValueError unless the named hyper-parameter is a schedule or a finite number."""
+    if not _holds(value, np.isfinite):
+        raise ValueError(f"`{name}` must be a finite number or a function of the step, got {value!r}.")
+
+
 def _holds(value: Any, test: Callable[[np.ndarray], Any]) -> bool:
     """Whether a hyper-parameter is a schedule, a traced value, or numbers that all pass the test."""
     if callable(value) or isinstance(value, Tracer):

@@ -14,7 +14,8 @@ class NesterovLookAhead(Method):
     """v <- b v - h grad L(y);  y <- y + b v - h grad L(y)      (y = x + b v of `Nesterov`)
 
     The params are the look-ahead points y, as in PyTorch's and optax's sgd(nesterov=True): the run of `Nesterov` from
-    rest, seen in other coordinates, with another modified equation. Stable below (2 + 2b) / (h (1 + 2b)).
+    rest, seen in other coordinates, with another modified equation; under a momentum schedule they are two methods, as
+    this one takes b_n on both sides of step n. Stable below (2 + 2b) / (h (1 + 2b)).
     """
 
     learning_rate: Any

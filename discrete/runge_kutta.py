@@ -37,8 +37,8 @@ class RungeKutta(Method):
     def __init__(self, learning_rate: Any, tableau: Tableau = KUTTA_4):
         matrix, weights = tableau
         self.learning_rate = learning_rate
-        self.matrix = tuple(tuple(Fraction(entry).limit_denominator(10**9) for entry in row) for row in matrix)
-        self.weights = tuple(Fraction(weight).limit_denominator(10**9) for weight in weights)
+        self.matrix = tuple(tuple(map(_exact, row)) for row in matrix)
+        self.weights = _rounded_to_one(tuple(map(_exact, weights)))
 
     def __check_init__(self):
         check_learning_rate(self.learning_rate)
@@ -74,10 +74,11 @@ class RungeKutta(Method):
         if not self.is_constant:
             return None
         polynomial = np.polynomial.Polynomial(_stability_polynomial(self.matrix, self.weights))
-        # R(-z) = 1 - z + ... has a root of R - 1 at 0, which is not where stability ends.
+        # R(-z) = 1 - z + ... has a root of R - 1 at 0, which is not where stability ends; nor is where it only touches.
         edges = np.concatenate([(polynomial - 1).roots(), (polynomial + 1).roots()])
-        real = np.sort(edges.real[(np.abs(edges.imag) < 1e-9) & (edges.real > 1e-9)])
-        return float(real[0]) / self.learning_rate
+        real = np.sort(edges.real[(np.abs(edges.imag) < 1e-6) & (edges.real > 1e-9)])
+        leaves = next(z for z in real if abs(polynomial(z * (1 + 1e-4))) > 1)
+        return float(leaves) / self.learning_rate
 
     def _moved(self, params: Params, row: tuple[Fraction, ...], slopes: list[Params]) -> Params:
         for weight, slope in zip(row, slopes, strict=False):
@@ -85,6 +86,22 @@ class RungeKutta(Method):
                 factor = self.learning_rate * float(weight)
                 params = jax.tree.map(lambda x, k, factor=factor: x + factor * k, params, slope)
         return params
+
+
+def _exact(entry: Any) -> Fraction:
+    if isinstance(entry, int | Fraction):
+        return Fraction(entry)
+    if not np.isfinite(entry):
+        raise ValueError(f"`tableau` must hold finite numbers, got {entry}.")
+    return Fraction(repr(float(entry)))
+
+
+def _rounded_to_one(weights: tuple[Fraction, ...]) -> tuple[Fraction, ...]:
+    """Weights written as decimals may miss 1 by their rounding, which the last one takes up."""
+    *first, last = weights
+    return (
+        (*first, 1 - sum(first, start=Fraction(0))) if abs(sum(weights) - 1) < Fraction(1, 10**12) else (*first, last)
+    )
 
 
 def _stability_polynomial(matrix: tuple[tuple[Fraction, ...], ...], weights: tuple[Fraction, ...]) -> list[float]:

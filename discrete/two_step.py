@@ -4,11 +4,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from landscapes import Params
 
-from .method import Gradient, Method, check_learning_rate, check_momentum
+from .method import Gradient, Method, check_learning_rate, check_momentum, check_number
 
 
 class TwoStep(Method):
@@ -25,8 +24,7 @@ class TwoStep(Method):
     def __check_init__(self):
         check_learning_rate(self.learning_rate)
         check_momentum(self.momentum)
-        if not callable(self.look_ahead) and not np.all(np.isfinite(self.look_ahead)):
-            raise ValueError(f"`look_ahead` must be a finite number, got {self.look_ahead!r}.")
+        check_number("look_ahead", self.look_ahead)
 
     def init(self, params: Params) -> Params:
         return jax.tree.map(jnp.zeros_like, params)

@@ -39,6 +39,11 @@ class Flow(eqx.Module):
         return state
 
     @property
+    def expects_rest(self) -> bool:
+        """Whether it starts where a method at rest asks for, and nowhere else."""
+        return False
+
+    @property
     def time_per_step(self) -> Any:
         """How much of the flow's time one step of the method takes: h^e."""
         rate = self.method.learning_rate

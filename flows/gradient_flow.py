@@ -4,12 +4,14 @@ from typing import Any
 
 import jax
 
-from discrete import Method
+from discrete import GradientDescent, HeavyBall, Method, Nesterov, NesterovLookAhead, RungeKutta, TwoStep
 from landscapes import Loss, Params
 
 from .flow import FieldCost, Flow, check_constant, momentum_of
 from .modified.coefficients import first_order_left_out
 from .modified.scheme import scheme_of
+
+DESCRIBED = (GradientDescent, HeavyBall, Nesterov, NesterovLookAhead, TwoStep, RungeKutta)
 
 
 class GradientFlow(Flow):
@@ -25,13 +27,15 @@ class GradientFlow(Flow):
 
     def __init__(self, method: Method):
         check_constant("GradientFlow", method)
-        scheme_of(method)
+        if not isinstance(method, DESCRIBED):
+            names = ", ".join(kind.__name__ for kind in DESCRIBED)
+            raise ValueError(f"GradientFlow is the limit of {names}, not of {type(method).__name__}.")
         self.method = method
 
     @property
     def order(self) -> int:
         """1, or the classical order of a Runge-Kutta method."""
-        return first_order_left_out(scheme_of(self.method), 1) - 1
+        return first_order_left_out(scheme_of(self.method), 1) - 1 if isinstance(self.method, RungeKutta) else 1
 
     @property
     def field_cost(self) -> FieldCost:

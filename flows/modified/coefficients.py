@@ -5,6 +5,8 @@ from functools import lru_cache
 from math import factorial
 from typing import Any
 
+import numpy as np
+
 from .scheme import Scheme, unit
 from .trees import Tree, cuts, number_of_trees, symmetry, trees_of_order
 
@@ -37,10 +39,10 @@ def step_back(scheme: Scheme, order: int) -> dict[Tree, Any]:
 
 def check_order(order: Any, highest: int) -> None:
     """ValueError unless the order is a whole number from 1 to `highest`."""
-    if not isinstance(order, int) or order < 1:
+    if not isinstance(order, int | np.integer) or order < 1:
         raise ValueError(f"`order` must be a whole number from 1 to {highest}, got {order!r}.")
     if order > highest:
-        trees = f"{number_of_trees(order):,}" if order <= 1000 else "too many"
+        trees = f"{number_of_trees(order):,}" if order <= 100 else "too many"
         raise ValueError(f"`order` must be at most {highest}, got {order}: there are {trees} trees of order {order}.")
 
 
@@ -69,7 +71,7 @@ def expanded(scheme: Scheme, order: int) -> tuple[dict[Tree, Any], dict[Tree, An
     return field, before
 
 
-def first_order_left_out(scheme: Scheme, order: int, beyond: int = 4) -> int:
+def first_order_left_out(scheme: Scheme, order: int, beyond: int = 8) -> int:
     """The order of the first term that does not vanish above `order`; order + beyond where none is found before."""
     for nodes in range(order + 1, min(order + beyond, HIGHEST_ORDER + 1)):
         known = coefficients(scheme, nodes)

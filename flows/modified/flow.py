@@ -58,15 +58,25 @@ class ModifiedFlow(Flow):
     def __init__(self, method: Method, order: int | Literal["optimal"] = 2, start: Start = "params"):
         if start not in ("params", "rest"):
             raise ValueError(f"`start` must be 'params' or 'rest', got {start!r}.")
+        if order == "optimal" and start == "rest":
+            raise ValueError(
+                "`start` 'rest' needs a fixed `order`: the series of the start diverges like that of the field."
+            )
         scheme = scheme_of(method)
         highest = OPTIMAL_UP_TO if order == "optimal" else order
         check_order(highest, HIGHEST_ORDER)
-        self.method, self.truncation, self.start = method, order, start
+        self.method, self.start = method, start
+        self.truncation = "optimal" if order == "optimal" else int(order)
         self.order = None if order == "optimal" else first_order_left_out(scheme, highest) - 1
         self.trees, self.weights = _kept(coefficients(scheme, highest))
         # A start that is off by O(h^p) leaves the order as it is.
         shift = rest_coefficients(scheme, highest - 1) if start == "rest" and highest > 1 else {}
         self.rest_trees, self.rest_weights = _kept(shift)
+
+    @property
+    def expects_rest(self) -> bool:
+        """Whether its start is moved, to where iterates from rest seem to come from."""
+        return bool(self.rest_trees)
 
     @property
     def field_cost(self) -> FieldCost:
@@ -91,14 +101,17 @@ class ModifiedFlow(Flow):
         return jnp.stack([optax.tree.norm(term) for term in self._terms(loss, params)])
 
     def _terms(self, loss: Loss, params: Params) -> list[Params]:
-        by_order: dict[int, dict[Tree, Any]] = {k: {} for k in range(1, max(map(order_of, self.trees)) + 1)}
+        highest = OPTIMAL_UP_TO if self.truncation == "optimal" else self.truncation
+        by_order: dict[int, dict[Tree, Any]] = {k: {} for k in range(1, highest + 1)}
         for tree, weight in zip(self.trees, self.weights, strict=True):
             by_order[order_of(tree)][tree] = weight
         step = self._step_along(loss)
         return [self._per_time(combination(step, params, weights)) for weights in by_order.values()]
 
     def _optimal(self, loss: Loss, params: Params) -> Params:
-        terms = self._terms(loss, params)
+        # An order that the method does not have is no sign of a smallest term.
+        present = {order_of(tree) for tree in self.trees}
+        terms = [term for k, term in enumerate(self._terms(loss, params), start=1) if k in present]
         sizes = jnp.stack([optax.tree.norm(term) for term in terms])
         used = jnp.arange(len(terms)) < jnp.maximum(jnp.argmin(sizes), 1)
         return jax.tree.map(lambda *leaves: sum(jnp.where(u, leaf, 0) for u, leaf in zip(used, leaves)), *terms)  # noqa: B905

@@ -30,14 +30,20 @@ def convergence_radius(method: Method) -> float:
     """The h s up to which the modified equation of a quadratic mode of curvature s converges.
 
     Gradient descent 1; heavy ball (1 - sqrt b)^2; Nesterov ((1 - b)/(1 + b))^2: where the slow root meets the other
-    one; for a Runge-Kutta method, where its polynomial vanishes.
+    one, or vanishes; for a Runge-Kutta method, where its polynomial vanishes.
     """
     scheme = scheme_of(method)
     if isinstance(scheme, OneStep):
         return float(np.min(np.abs(_step_polynomial(scheme).roots())))
     total, constant = _characteristic(scheme)
-    # Before they meet it is the other root that vanishes, where one does.
-    return float(np.min(np.abs((total**2 - 4 * constant).trim(1e-14).roots())))
+    if not np.any(constant.coef):
+        return float(np.min(np.abs(total.roots())))
+    meeting = (total**2 - 4 * constant).trim(1e-14).roots()
+    # Where the discriminant is a square the roots pass through each other, and nothing ends.
+    ends = [z for i, z in enumerate(meeting) if np.all(np.abs(np.delete(meeting, i) - z) > 1e-6)]
+    rate = float(method.learning_rate)
+    ends += [z for z in constant.trim(1e-14).roots() if abs(slow_root(method, z.real / rate)) < 1e-6]
+    return float(np.min(np.abs(ends)))
 
 
 def _roots(scheme: Scheme, z: complex) -> np.ndarray:

@@ -7,6 +7,8 @@ from functools import cached_property
 from math import prod
 from typing import Any
 
+from jax.core import Tracer
+
 from discrete import (
     GradientDescent,
     HeavyBall,
@@ -29,7 +31,8 @@ Coefficients = Mapping[Tree, Any]
 class TwoStep:
     """x_{n+1} - (1 + b) x_n + b x_{n-1} = h sum_i w_i f(x_n + a_i (x_n - x_{n-1}))
 
-    momentum: b.  evaluations: the pairs (w_i, a_i). All numbers of one exact kind: fractions, or rational functions.
+    momentum: b.  evaluations: the pairs (w_i, a_i).  All numbers of one exact kind: fractions, or rational functions.
+    look_ahead_points: whether x_n is y_n + b v_n of an y_n that starts at rest, rather than at rest itself.
 
     gradient descent       b = 0, (1, 0)
     heavy ball             (1, 0)
@@ -39,6 +42,13 @@ class TwoStep:
 
     momentum: Any
     evaluations: tuple[tuple[Any, Any], ...]
+    look_ahead_points: bool = False
+
+    def __post_init__(self):
+        # A float equals its fraction and would answer for it from the caches.
+        object.__setattr__(self, "momentum", exact_number(self.momentum))
+        pairs = tuple((exact_number(weight), exact_number(ahead)) for weight, ahead in self.evaluations)
+        object.__setattr__(self, "evaluations", pairs)
 
     def slope(self, tree: Tree, now: Coefficients, before: Coefficients) -> Any:
         """Coefficient of the right side at a tree, from those of x_n and x_{n-1} at its children."""
@@ -55,8 +65,7 @@ class TwoStep:
         """Coefficient, about x_0, of the x_{-1} from which a method at rest has come."""
         # Look-ahead points have no x_{-1} = x_0 at rest: there x_0 = x_{-1} + h f(x_{-1}).
         one = unit(self.momentum)
-        pulls_back = any(ahead == -1 for _, ahead in self.evaluations)
-        return -prod((before[child] for child in tree), start=one) if pulls_back else one * 0
+        return -prod((before[child] for child in tree), start=one) if self.look_ahead_points else one * 0
 
 
 @dataclass(frozen=True)
@@ -104,7 +113,7 @@ def nesterov_scheme(momentum: Any) -> TwoStep:
 def look_ahead_scheme(momentum: Any) -> TwoStep:
     """y_{n+1} - (1 + b) y_n + b y_{n-1} = h (1 + b) f(y_n) - h b f(y_{n-1})      (y = x + b v of Nesterov's method)"""
     one = unit(momentum)
-    return TwoStep(momentum, ((1 + momentum, one * 0), (-momentum, -one)))
+    return TwoStep(momentum, ((1 + momentum, one * 0), (-momentum, -one)), look_ahead_points=True)
 
 
 def one_step_scheme(tableau: Tableau) -> OneStep:
@@ -143,8 +152,17 @@ def unit(number: Any) -> Any:
     return 1 + number * 0  # number * 0 + 1 would be the whole number 1 where sympy adds, and 1 / 6 then a float
 
 
+def exact_number(number: Any) -> Any:
+    """A float as the fraction it is written as; anything exact as it is."""
+    return rational(number) if isinstance(number, float) else number
+
+
 def rational(number: Any) -> Fraction:
     """The fraction that a number is written as: its shortest decimal form for a float."""
+    if isinstance(number, Tracer):
+        raise ValueError(
+            "`momentum` must be a number when the modified equation is built: build the flow outside of jit."
+        )
     return number if isinstance(number, Fraction) else Fraction(repr(float(number)))
 
 

@@ -1,5 +1,6 @@
 """A modified equation to read: the series of a named method as a table, in LaTeX and as plain data."""
 
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -148,11 +149,10 @@ def series(method: str, order: int, momentum: str | None = None) -> Series:
 
 
 def _momentum(text: str) -> Fraction:
-    try:
-        number = Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        number = None
-    if number is None or not 0 <= number < 1:
+    # No exponents: a short text must not stand for a number of a million digits.
+    well_formed = re.fullmatch(r"\d{1,40}(/0*[1-9]\d{0,39})?|\d{0,40}\.\d{1,40}", text)
+    number = Fraction(text) if well_formed else Fraction(1)
+    if not 0 <= number < 1:
         raise ValueError(f"`momentum` must be '{SYMBOLIC}' or a number in [0, 1) such as 9/10 or 0.9, got {text!r}.")
     return number
 

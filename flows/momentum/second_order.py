@@ -21,6 +21,11 @@ class Motion(NamedTuple):
 class SecondOrderFlow(Flow):
     """X'' = acceleration(t, X, X'), from X(0) = x_0 and an initial velocity."""
 
+    @property
+    def expects_rest(self) -> bool:
+        """Its initial velocity is that of a method at rest."""
+        return True
+
     def init(self, loss: Loss, params: Params) -> Motion:
         return Motion(params, self.initial_velocity(loss, params))
 

@@ -91,7 +91,6 @@ def test_a_stateless_optax_method_is_a_black_box_like_any_other():
     ("make", "message"),
     [
         (lambda: flows.IterateFlow(discrete.HeavyBall(0.1, 0.5)), "a method without state, got HeavyBall"),
-        (lambda: flows.IterateFlow(discrete.from_optax(optax.adam(0.1), 0.1)), "without state, got OptaxMethod"),
         (lambda: flows.IterateFlow(discrete.GradientDescent(lambda n: 0.1)), "GradientDescent has a schedule"),
         (lambda: flows.IterateFlow(DESCENT, 0), "`order` must be a whole number from 1 to 12, got 0"),
         (lambda: flows.IterateFlow(DESCENT, 13), "`order` must be at most 12, got 13"),
