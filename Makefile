@@ -9,7 +9,7 @@ demo: $(READY)
 		--flows gradient modified-2 --out runs/demo --overwrite
 
 test: $(READY)
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 test-slow: $(READY)
 	$(BIN)/python -m pytest -q -m slow

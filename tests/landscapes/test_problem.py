@@ -45,7 +45,7 @@ def test_params_without_arrays_are_refused(params):
         ("w", "'w'"),
         (jnp.tanh, ".*tanh"),
     ],
-    ids=str,
+    ids=lambda value: str(getattr(value, "__name__", value)),
 )
 def test_params_that_are_no_real_floating_point_arrays_are_refused(leaf, found):
     with pytest.raises(ValueError, match=f"`params` must hold real floating-point arrays, got {found}.*; convert"):
