@@ -119,7 +119,7 @@ def compare(
             name: divergence_of(discrete, flow, marched.measured(name)["separation"])
             for name, flow in trajectories.items()
         },
-        orders={name: flow.order for name, flow in flows.items()},
+        orders={name: _order_in_rate(flow) for name, flow in flows.items()},
         threshold=None if (limit := method.stability_threshold()) is None else float(limit),
         provenance=provenance(),
     )
@@ -171,6 +171,11 @@ def starting_state(start: str, flows: Mapping[str, Flow], loss: Loss, params: Pa
         raise ValueError(f"`start` 'slow-manifold' contradicts {refused[0]!r}, whose start is for a method at rest.")
     best = max(flows.values(), key=lambda flow: flow.order or 0)
     return slow_manifold_state(best, loss, params, integrator)
+
+
+def _order_in_rate(flow: Flow) -> int | float | None:
+    """The power of h that a flow claims: half its order for a clock that goes like sqrt(h)."""
+    return flow.order if flow.order is None or flow.clock_exponent == 1 else flow.order * flow.clock_exponent
 
 
 def _ended_with(flow: Any, status: str) -> Any:

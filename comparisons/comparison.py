@@ -15,7 +15,7 @@ class Comparison(eqx.Module):
     """A method beside its flows.
 
     discrete: the method's trajectory.  flows, divergence: by the names given to `compare`.
-    orders: what each flow claims.
+    orders: what each flow claims, as a power of h.
     threshold: the sharpness above which the method is unstable on a quadratic; None where there is no constant one.
     method: name and hyper-parameters.  problem: a name to print.
     """
@@ -25,7 +25,7 @@ class Comparison(eqx.Module):
     discrete: Trajectory
     flows: dict[str, Trajectory]
     divergence: dict[str, Divergence]
-    orders: dict[str, int | None]
+    orders: dict[str, int | float | None]
     threshold: float | None
     provenance: dict[str, str]
 

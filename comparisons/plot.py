@@ -56,7 +56,7 @@ def method_label(comparison: Comparison) -> str:
     return ", ".join([name, *shown])
 
 
-def flow_label(name: str, order: int | None) -> str:
+def flow_label(name: str, order: int | float | None) -> str:
     """The name of a flow with the order that it claims."""
     plain = name if "flow" in name else f"{name.removesuffix(f'-{order}').replace('-', ' ')} flow"
     if order is None:

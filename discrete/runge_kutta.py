@@ -69,11 +69,15 @@ class RungeKutta(Method):
         del gradient, previous
         return self.init(params)
 
+    def stability_polynomial(self) -> np.polynomial.Polynomial:
+        """R(-z), the factor of one step on a quadratic mode of curvature z/h."""
+        return np.polynomial.Polynomial(_stability_polynomial(self.matrix, self.weights))
+
     def stability_threshold(self) -> float | None:
         """z/h with the smallest z > 0 at which the stability polynomial R(-z) leaves [-1, 1]."""
         if not self.is_constant:
             return None
-        polynomial = np.polynomial.Polynomial(_stability_polynomial(self.matrix, self.weights))
+        polynomial = self.stability_polynomial()
         # R(-z) = 1 - z + ... has a root of R - 1 at 0, which is not where stability ends; nor is where it only touches.
         edges = np.concatenate([(polynomial - 1).roots(), (polynomial + 1).roots()])
         real = np.sort(edges.real[(np.abs(edges.imag) < 1e-6) & (edges.real > 1e-9)])

@@ -19,6 +19,7 @@ from jaxtyping import Array, Float
 from matplotlib.figure import Figure
 
 import discrete
+from comparisons.order import regression
 from comparisons.plot import COLOURS, DASHES, STYLE
 from comparisons.record import write_atomically
 from flows.modified.coefficients import coefficients
@@ -133,7 +134,7 @@ def judge(data: list[xarray.Dataset]) -> list[Claim]:
 
 
 def _orders(found: xarray.Dataset) -> Claim:
-    slopes = [np.polyfit(np.log(found.step), np.log(row), 1)[0] for row in found.error.values]
+    slopes = [regression(found.step.values, row)[0] for row in found.error.values]
     return Claim(
         statement="the flow of the modified equation truncated after h^(p-1) meets the numerical solution to O(h^p)",
         source=f"{BOOK}, theorem IX.1.2 and corollary",

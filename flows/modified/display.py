@@ -84,6 +84,13 @@ def exact(value: Any) -> str:
     return text + "".join([f"/{below[0]}"] if len(below) == 1 else [f"/({'*'.join(below)})"] if below else [])
 
 
+def with_sign(text: str, sign: int) -> str:
+    """The text of a coefficient, of which -1 as sign turns the minus in front."""
+    if sign > 0 or text == "0":
+        return text
+    return text.removeprefix("-") if text.startswith("-") else f"-{text}"
+
+
 def exact_latex(value: Any) -> str:
     """The same for a formula in LaTeX."""
     if isinstance(value, Fraction):

@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.polynomial import Polynomial
 
-from discrete import Method
+from discrete import Method, RungeKutta
 
 from .coefficients import coefficients
-from .scheme import OneStep, Scheme, scheme_of
+from .scheme import TwoStep, scheme_of
 from .trees import LEAF, Tree
 
 
@@ -16,12 +16,15 @@ def slow_root(method: Method, curvature: float) -> complex:
     r^2 - (1 + b - (1 + a) z) r + b - a z = 0 with z = h s for momentum b and look-ahead a; the polynomial of the step
     for a Runge-Kutta method. The branch is followed from 0 along a path that passes branch points above.
     """
-    scheme = scheme_of(method)
     z = float(curvature) * float(method.learning_rate)
+    if isinstance(method, RungeKutta):
+        return complex(method.stability_polynomial()(z))
+    total, constant = _characteristic(method)
     root = 1.0 + 0j
     # Half a turn above the real axis keeps the path off the branch points, which are real for a <= b/(1 - b).
     for angle in np.linspace(np.pi, 0, 201):
-        roots = _roots(scheme, z / 2 * (1 + np.exp(1j * angle)))
+        at = z / 2 * (1 + np.exp(1j * angle))
+        roots = np.roots([1, -total(at), constant(at)])
         root = roots[np.argmin(np.abs(roots - root))]
     return complex(root)
 
@@ -32,10 +35,9 @@ def convergence_radius(method: Method) -> float:
     Gradient descent 1; heavy ball (1 - sqrt b)^2; Nesterov ((1 - b)/(1 + b))^2: where the slow root meets the other
     one, or vanishes; for a Runge-Kutta method, where its polynomial vanishes.
     """
-    scheme = scheme_of(method)
-    if isinstance(scheme, OneStep):
-        return float(np.min(np.abs(_step_polynomial(scheme).roots())))
-    total, constant = _characteristic(scheme)
+    if isinstance(method, RungeKutta):
+        return float(np.min(np.abs(method.stability_polynomial().roots())))
+    total, constant = _characteristic(method)
     if not np.any(constant.coef):
         return float(np.min(np.abs(total.roots())))
     meeting = (total**2 - 4 * constant).trim(1e-14).roots()
@@ -46,29 +48,14 @@ def convergence_radius(method: Method) -> float:
     return float(np.min(np.abs(ends)))
 
 
-def _roots(scheme: Scheme, z: complex) -> np.ndarray:
-    if isinstance(scheme, OneStep):
-        return np.array([_step_polynomial(scheme)(z)])
-    total, constant = _characteristic(scheme)
-    return np.roots([1, -total(z), constant(z)])
-
-
-def _characteristic(scheme: Scheme) -> tuple[Polynomial, Polynomial]:
+def _characteristic(method: Method) -> tuple[Polynomial, Polynomial]:
     """Sum and product of the two roots, as polynomials in z."""
-    assert not isinstance(scheme, OneStep)
+    scheme = scheme_of(method)
+    assert isinstance(scheme, TwoStep)
     b = float(scheme.momentum)
     now = sum(float(weight * (1 + ahead)) for weight, ahead in scheme.evaluations)
     before = sum(float(weight * ahead) for weight, ahead in scheme.evaluations)
     return Polynomial([1 + b, -now]), Polynomial([b, -before])
-
-
-def _step_polynomial(scheme: OneStep) -> Polynomial:
-    tall: Tree = LEAF
-    weights = [1.0]
-    for power in range(1, len(scheme.weights) + 1):
-        weights.append(float((-1) ** power * scheme.slope(tall, {}, {})))
-        tall = (tall,)
-    return Polynomial(weights)
 
 
 def tall_coefficients(method: Method, order: int) -> list[float]:

@@ -23,6 +23,7 @@ from .display import (
     in_gradients_latex,
     nested_list,
     sign_for_gradients,
+    with_sign,
 )
 from .gradient_structure import broken_ratio
 from .scheme import Scheme, heavy_ball_scheme, look_ahead_scheme, nesterov_scheme, one_step_scheme, symbolic_momentum
@@ -76,8 +77,9 @@ class Series(NamedTuple):
                 made.add_section()
             number = str(nodes(tree)) if nodes(tree) > last else ""
             last = nodes(tree)
-            signed = value * sign_for_gradients(tree)
-            made.add_row(number, in_f(tree), exact(value), Text(in_gradients(tree)), exact(signed))
+            text = exact(value)
+            signed = with_sign(text, sign_for_gradients(tree))
+            made.add_row(number, in_f(tree), text, Text(in_gradients(tree)), signed)
         note = "x_n = X(n h),  dX/dt = sum of h^(order-1) coefficient x differential"
         if self.method in WITH_MOMENTUM:
             note += "  on the slow manifold"
@@ -87,11 +89,11 @@ class Series(NamedTuple):
     def to_latex(self) -> str:
         """Both series as align* environments, and the trees as a table (needs amsmath and tikz)."""
         speed = r"\dot X &= "
-        by_f = _sum(self.coefficients, in_f_latex, sign=lambda _: 1)
-        by_gradients = _sum(self.coefficients, in_gradients_latex, sign=sign_for_gradients)
+        texts = {tree: exact_latex(value) for tree, value in self.coefficients.items()}
+        by_f = _sum(texts, in_f_latex, sign=lambda _: 1)
+        by_gradients = _sum(texts, in_gradients_latex, sign=sign_for_gradients)
         rows = "\n".join(
-            rf"{drawn(tree)} & ${in_f_latex(tree)}$ & ${symmetry(tree)}$ & ${exact_latex(value)}$ \\"
-            for tree, value in self.coefficients.items()
+            rf"{drawn(tree)} & ${in_f_latex(tree)}$ & ${symmetry(tree)}$ & ${text}$ \\" for tree, text in texts.items()
         )
         return "\n".join(
             [
@@ -171,13 +173,13 @@ def _factor(text: str) -> str:
     return "" if text == "1" else f"{text} " if text.isalnum() else f"({text}) "
 
 
-def _sum(known: dict[Tree, Any], name: Callable[[Tree], str], sign: Callable[[Tree], int]) -> str:
+def _sum(texts: dict[Tree, str], name: Callable[[Tree], str], sign: Callable[[Tree], int]) -> str:
     """One line for each order, with its power of h in front."""
     lines: dict[int, str] = {}
-    for tree, value in known.items():
-        if not value:
+    for tree, unsigned in texts.items():
+        if unsigned == "0":
             continue
-        text = exact_latex(value * sign(tree))
+        text = with_sign(unsigned, sign(tree))
         minus, size = text.startswith("-"), text.removeprefix("-")
         factor = "" if size == "1" else size + r"\,"
         before = lines.get(nodes(tree), "")

@@ -12,8 +12,6 @@ from landscapes.named import unknown
 from .scheme import Coefficients
 from .trees import LEAF, Tree, order as nodes
 
-h = sympy.Symbol("h")
-
 
 def modified_field(
     field: Sequence[sympy.Expr], variables: Sequence[sympy.Symbol], known: Coefficients

@@ -8,6 +8,7 @@ import comparisons
 import discrete
 import flows
 import landscapes
+from comparisons.plot import flow_label
 
 STRONG_CONVEXITY, SHARPNESS = 1.0, 9.0
 BOWL = landscapes.quadratic(eigenvalues=np.linspace(STRONG_CONVEXITY, SHARPNESS, 4))
@@ -119,3 +120,11 @@ WRONG = {
 def test_a_method_that_the_equation_does_not_describe_is_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_a_comparison_states_the_claim_as_a_power_of_the_learning_rate():
+    convex, matched = discrete.nesterov_convex(0.01), heavy_ball(0.01)
+    flow = comparisons.compare(convex, {"su-boyd-candes": flows.SuBoydCandes(convex)}, TOY, steps=2)
+    ball = comparisons.compare(matched, {"high-resolution": flows.HighResolution(matched)}, TOY, steps=2)
+    assert (flow.orders, ball.orders) == ({"su-boyd-candes": 0.5}, {"high-resolution": 1.0})
+    assert flow_label("su-boyd-candes", 0.5) == "su boyd candes flow, $O(h^{0.5})$"
