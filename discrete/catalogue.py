@@ -8,12 +8,23 @@ from typing import Any
 
 from landscapes.named import unknown
 
+from .bregman_leapfrog import bregman_leapfrog
+from .classical_momentum import (
+    heavy_ball_strongly_convex,
+    nesterov_convex,
+    nesterov_convex_look_ahead,
+    nesterov_strongly_convex,
+    nesterov_strongly_convex_look_ahead,
+)
 from .gradient_descent import GradientDescent
 from .heavy_ball import HeavyBall
 from .method import Method
-from .nesterov import Nesterov, nesterov_convex, nesterov_strongly_convex
+from .muehlebach_jordan import muehlebach_jordan
+from .nesterov import Nesterov
 from .nesterov_look_ahead import NesterovLookAhead
+from .restarted_nesterov import RestartedNesterov
 from .runge_kutta import HEUN, KUTTA_3, KUTTA_4, MIDPOINT, RungeKutta
+from .symplectic_euler import SymplecticEuler
 
 METHODS = {
     "gradient-descent": GradientDescent,
@@ -21,7 +32,16 @@ METHODS = {
     "nesterov": Nesterov,
     "nesterov-look-ahead": NesterovLookAhead,
     "nesterov-convex": nesterov_convex,
+    "nesterov-convex-look-ahead": nesterov_convex_look_ahead,
+    "nesterov-restarted": RestartedNesterov,
     "nesterov-strongly-convex": nesterov_strongly_convex,
+    "nesterov-strongly-convex-look-ahead": nesterov_strongly_convex_look_ahead,
+    "heavy-ball-strongly-convex": heavy_ball_strongly_convex,
+    "muehlebach-jordan": muehlebach_jordan,
+    "symplectic-euler": SymplecticEuler,
+    "bregman-2": partial(bregman_leapfrog, power=2),
+    "bregman-3": partial(bregman_leapfrog, power=3),
+    "bregman-4": partial(bregman_leapfrog, power=4),
     "midpoint": partial(RungeKutta, tableau=MIDPOINT),
     "heun": partial(RungeKutta, tableau=HEUN),
     "kutta-3": partial(RungeKutta, tableau=KUTTA_3),
@@ -32,6 +52,10 @@ TAKES = {
     "nesterov": {"momentum"},
     "nesterov-look-ahead": {"momentum"},
     "nesterov-strongly-convex": {"strong_convexity"},
+    "nesterov-strongly-convex-look-ahead": {"strong_convexity"},
+    "heavy-ball-strongly-convex": {"strong_convexity"},
+    "muehlebach-jordan": {"strong_convexity"},
+    "symplectic-euler": {"strong_convexity"},
 }
 
 

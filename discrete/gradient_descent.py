@@ -29,5 +29,8 @@ class GradientDescent(Method):
     def state_after(self, gradient: Gradient, previous: Params, params: Params) -> None:
         del gradient, previous, params
 
+    def characteristic(self, z: Any) -> tuple[Any, ...]:
+        return 1.0, z - 1
+
     def stability_threshold(self) -> float | None:
         return 2 / self.learning_rate if self.is_constant else None

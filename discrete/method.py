@@ -38,6 +38,14 @@ class Method(eqx.Module):
         """The state of a method that has just gone from `previous` to `params`; ValueError where that is not enough."""
         raise ValueError(f"{type(self).__name__} has no state determined by two successive points; start it at rest.")
 
+    def characteristic(self, z: Any) -> tuple[Any, ...]:
+        """Coefficients, from r^2 or r down, of the polynomial whose roots r are the method on a mode of curvature z/h.
+
+        z: a number or a `numpy.polynomial.Polynomial`. Raises ValueError where the method has no such polynomial.
+        """
+        del z
+        raise ValueError(f"{type(self).__name__} is no linear recursion on a quadratic mode; it has no roots.")
+
     def stability_threshold(self) -> float | None:
         """The sharpness above which the method diverges on a quadratic; None where there is no constant one."""
         return None

@@ -3,46 +3,33 @@
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 
 from landscapes import Params
 
-from .method import Gradient, Method, check_learning_rate, check_momentum
+from .method import Gradient
+from .momentum_method import MomentumMethod
 
 
-class NesterovLookAhead(Method):
-    """v <- b v - h grad L(y);  y <- y + b v - h grad L(y)      (y = x + b v of `Nesterov`)
+class NesterovLookAhead(MomentumMethod):
+    """d <- b (d - h grad L(y));  y <- y - h grad L(y) + d      (y = x + b v of `Nesterov`, d = b v)
 
     The params are the look-ahead points y, as in PyTorch's and optax's sgd(nesterov=True): the run of `Nesterov` from
-    rest, seen in other coordinates, with another modified equation; under a momentum schedule they are two methods, as
-    this one takes b_n on both sides of step n. Stable below (2 + 2b) / (h (1 + 2b)).
+    rest, seen in other coordinates, with another modified equation. A schedule b_n here is b_{n+1} there: each step
+    already looks ahead with the momentum of the next. Stable below (2 + 2b) / (h (1 + 2b)).
     """
 
     learning_rate: Any
     momentum: Any = 0.9
 
-    def __check_init__(self):
-        check_learning_rate(self.learning_rate)
-        check_momentum(self.momentum)
-
-    def init(self, params: Params) -> Params:
-        return jax.tree.map(jnp.zeros_like, params)
+    def looks_ahead(self) -> Any:
+        return self.momentum
 
     def step(self, gradient: Gradient, params: Params, state: Params) -> tuple[Params, Params]:
         pull = jax.tree.map(lambda g: self.learning_rate * g, gradient(params))
-        velocity = jax.tree.map(lambda v, p: self.momentum * v - p, state, pull)
-        return jax.tree.map(lambda y, v, p: y + self.momentum * v - p, params, velocity, pull), velocity
+        ahead = jax.tree.map(lambda d, p: self.momentum * (d - p), state, pull)
+        return jax.tree.map(lambda y, p, d: y - p + d, params, pull, ahead), ahead
 
     def state_after(self, gradient: Gradient, previous: Params, params: Params) -> Params:
-        # y - y_ = b v - h grad L(y_), and v is the velocity after the step; without momentum it is -h grad L(y_).
-        b, h = self.momentum, self.learning_rate
         return jax.tree.map(
-            lambda y_, y, g: jnp.where(b > 0, (y - y_ + h * g) / jnp.where(b > 0, b, 1), -h * g).astype(y.dtype),
-            previous,
-            params,
-            gradient(previous),
+            lambda before, now, g: now - before + self.learning_rate * g, previous, params, gradient(previous)
         )
-
-    def stability_threshold(self) -> float | None:
-        b = self.momentum
-        return (2 + 2 * b) / (self.learning_rate * (1 + 2 * b)) if self.is_constant else None

@@ -73,6 +73,9 @@ class RungeKutta(Method):
         """R(-z), the factor of one step on a quadratic mode of curvature z/h."""
         return np.polynomial.Polynomial(_stability_polynomial(self.matrix, self.weights))
 
+    def characteristic(self, z: Any) -> tuple[Any, ...]:
+        return 1.0, -self.stability_polynomial()(z)
+
     def stability_threshold(self) -> float | None:
         """z/h with the smallest z > 0 at which the stability polynomial R(-z) leaves [-1, 1]."""
         if not self.is_constant:

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Bool, Int
 
-from landscapes import Loss, Observables, Params, init_carries, measure_all
+from landscapes import Loss, Observables, Params, has_motion, init_carries, measure_all
 
 from .loop import Carry, Measured, Side
 from .method import Method
@@ -59,7 +59,13 @@ class DescentSide(Side):
 
     def measure(self, carry: DescentCarry, reference: None) -> tuple[Measured, Carry]:
         del reference
-        observations, instruments = measure_all(self.observe, carry.params, carry.instruments)
+        following = self._step(carry.step, carry.params, carry.state)[0] if has_motion(self.observe) else None
+        observations, instruments = measure_all(
+            self.observe,
+            carry.params,
+            carry.instruments,
+            lambda observable: observable.of_method(carry.step, carry.params, following),
+        )
         measured = {"observations": observations}
         if self.keep_params:
             measured["params"] = carry.params

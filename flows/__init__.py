@@ -5,9 +5,17 @@ from .gradient_flow import GradientFlow as GradientFlow
 from .integrator import Integrator as Integrator, explicit as explicit, stiff as stiff
 from .modified import IterateFlow as IterateFlow, ModifiedFlow as ModifiedFlow, modified_loss as modified_loss
 from .momentum import (
+    Bregman as Bregman,
+    Energy as Energy,
     HighResolution as HighResolution,
+    HighResolutionConvex as HighResolutionConvex,
+    InvariantManifold as InvariantManifold,
     KovachkiStuart as KovachkiStuart,
     LowResolution as LowResolution,
+    MechanicalEnergy as MechanicalEnergy,
+    MuehlebachJordan as MuehlebachJordan,
+    Polyak as Polyak,
+    SpeedRestart as SpeedRestart,
     SuBoydCandes as SuBoydCandes,
 )
 from .solve import solve as solve

@@ -10,7 +10,18 @@ from landscapes.named import unknown
 from .flow import Flow
 from .gradient_flow import GradientFlow
 from .modified import IterateFlow, ModifiedFlow
-from .momentum import HighResolution, KovachkiStuart, LowResolution, SuBoydCandes
+from .momentum import (
+    Bregman,
+    HighResolution,
+    HighResolutionConvex,
+    InvariantManifold,
+    KovachkiStuart,
+    LowResolution,
+    MuehlebachJordan,
+    Polyak,
+    SpeedRestart,
+    SuBoydCandes,
+)
 
 FLOWS = {
     "gradient": "gradient flow, order 1",
@@ -19,16 +30,28 @@ FLOWS = {
     "modified-optimal": "modified flow up to its smallest term",
     "iterates-P": "modified flow of order P from the iterates, gradients only",
     "kovachki-stuart": "second-order equation with inertia of size h",
+    "invariant-manifold": "gradient flow of the modified loss of momentum, and where it lives",
     "su-boyd-candes": "equation of Nesterov's convex momentum",
+    "speed-restart": "the same, restarted when its speed stops growing",
+    "polyak": "ball with friction (1 - b)/sqrt(h)",
+    "muehlebach-jordan": "the same with the gradient taken ahead",
     "low-resolution": "limit of accelerated methods on strongly convex losses",
     "high-resolution": "the same with terms of size sqrt(h)",
+    "high-resolution-convex": "equation of Nesterov's convex momentum with terms of size sqrt(h)",
+    "bregman": "Bregman-Lagrangian flow of order p",
 }
 SINGLE: dict[str, Callable[[Any], Flow]] = {
     "gradient": GradientFlow,
     "kovachki-stuart": KovachkiStuart,
+    "invariant-manifold": InvariantManifold,
     "su-boyd-candes": SuBoydCandes,
+    "speed-restart": SpeedRestart,
+    "polyak": Polyak,
+    "muehlebach-jordan": MuehlebachJordan,
     "low-resolution": LowResolution,
     "high-resolution": HighResolution,
+    "high-resolution-convex": HighResolutionConvex,
+    "bregman": Bregman,
 }
 NAMED = (*SINGLE, "modified-2", "modified-2-rest", "modified-optimal", "iterates-2")
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
 
-from discrete import HeavyBall, Method, Nesterov, NesterovLookAhead, TwoStep
+from discrete import Method, MomentumMethod
 from landscapes import Loss, Params
 
 State = Any
@@ -23,11 +23,13 @@ class Flow(eqx.Module):
 
     clock_exponent: e, one step of the method takes the time h^e; 1 unless a flow says otherwise.
     order: p, the claim |x_n - X(n h^e)| = O(h^(e p)) at fixed time; None where nothing is claimed.
+    switches: whether it is made of pieces: `switch` ends one, and `switched` says where the next one starts.
     """
 
     method: eqx.AbstractVar[Method]
     order: eqx.AbstractVar[int | None]
     clock_exponent: ClassVar[float] = 1.0
+    switches: ClassVar[bool] = False
 
     def init(self, loss: Loss, params: Params) -> State:
         """The flow's own state when it starts at params; the params themselves unless a flow says otherwise."""
@@ -62,6 +64,14 @@ class Flow(eqx.Module):
     def vector_field(self, loss: Loss, t: Any, state: State) -> State:
         """d state / dt."""
 
+    def switch(self, loss: Loss, t: Any, state: State) -> Any:
+        """A number that is positive when a piece starts; the piece ends where it falls through zero."""
+        raise NotImplementedError
+
+    def switched(self, loss: Loss, t: Any, state: State) -> State:
+        """The state from which the next piece starts, when one has ended at `state`."""
+        raise NotImplementedError
+
 
 def check_constant(flow: str, method: Method) -> None:
     """ValueError unless the method reveals a learning rate and has no schedule."""
@@ -76,4 +86,4 @@ def check_constant(flow: str, method: Method) -> None:
 
 def momentum_of(method: Method) -> Any:
     """b, which is 0 for a method without momentum."""
-    return method.momentum if isinstance(method, HeavyBall | Nesterov | NesterovLookAhead | TwoStep) else 0.0
+    return method.momentum if isinstance(method, MomentumMethod) else 0.0

@@ -4,14 +4,12 @@ from typing import Any
 
 import jax
 
-from discrete import GradientDescent, HeavyBall, Method, Nesterov, NesterovLookAhead, RungeKutta, TwoStep
+from discrete import GradientDescent, Method, MomentumMethod, RungeKutta
 from landscapes import Loss, Params
 
 from .flow import FieldCost, Flow, check_constant, momentum_of
 from .modified.coefficients import first_order_left_out
 from .modified.scheme import scheme_of
-
-DESCRIBED = (GradientDescent, HeavyBall, Nesterov, NesterovLookAhead, TwoStep, RungeKutta)
 
 
 class GradientFlow(Flow):
@@ -27,9 +25,11 @@ class GradientFlow(Flow):
 
     def __init__(self, method: Method):
         check_constant("GradientFlow", method)
-        if not isinstance(method, DESCRIBED):
-            names = ", ".join(kind.__name__ for kind in DESCRIBED)
-            raise ValueError(f"GradientFlow is the limit of {names}, not of {type(method).__name__}.")
+        if not isinstance(method, GradientDescent | MomentumMethod | RungeKutta):
+            raise ValueError(
+                "GradientFlow is the limit of GradientDescent, HeavyBall, Nesterov, NesterovLookAhead, TwoStep and "
+                f"RungeKutta, not of {type(method).__name__}."
+            )
         self.method = method
 
     @property

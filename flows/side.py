@@ -7,16 +7,18 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optax
+import optimistix
 from jaxtyping import Array, Bool, Int
 
 from discrete.loop import Carry, Measured, Side
-from landscapes import Loss, Observables, Params, init_carries, measure_all
+from landscapes import Loss, Observables, Params, has_motion, init_carries, measure_all
 
 from .flow import Flow
 from .integrator import Integrator, carried
 
 ALIVE, STEP_LIMIT, UNDERFLOW, SOLVER_FAILED, DIVERGED = range(5)
 SMALLEST_STEP = 1e-13
+SWITCH_TOLERANCE = 1e-12
 
 
 class FlowCarry(NamedTuple):
@@ -33,6 +35,17 @@ class FlowCarry(NamedTuple):
     instruments: dict[str, Any]
 
 
+class Reached(NamedTuple):
+    """How far an integration has come, and why it ended there."""
+
+    state: Any
+    time: Array
+    result: diffrax.RESULTS
+    solver_state: Any
+    controller_state: Any
+    solver_steps: Int[Array, ""]
+
+
 class FlowSide(Side):
     """A flow over `every` steps of its method between two samples."""
 
@@ -47,14 +60,10 @@ class FlowSide(Side):
 
     def start(self) -> FlowCarry:
         state = self.flow.init(self.loss, self.origin)
-        solver, controller, terms = self.integrator.solver, self._controller(), self._terms()
-        begin, end = self._time(jnp.asarray(0)), self._time(self.every)
-        first, controller_state = controller.init(
-            terms, begin, end, state, self.integrator.first_step, None, solver.func, solver.error_order(terms)
-        )
-        solver_state = solver.init(terms, begin, first, state, None)
+        begin = self._time(jnp.asarray(0))
+        solver_state, controller_state, step = self._fresh(begin, self._time(self.every), state)
         instruments = init_carries(self.observe, self.flow.params(state))
-        zero, step = jnp.asarray(0), jnp.asarray(first - begin)
+        zero = jnp.asarray(0)
         return FlowCarry(
             state, zero, begin, jnp.asarray(ALIVE), solver_state, controller_state, step, zero, instruments
         )
@@ -64,48 +73,107 @@ class FlowSide(Side):
 
     def advance(self, carry: FlowCarry) -> FlowCarry:
         target = carry.step + self.every
-        solution = self._integrated(carry, target)
-        state = jax.tree.map(lambda rows: rows[-1], solution.ys)
-        failure = jnp.where(self._within(state), _failure(solution.result), DIVERGED)
+        end = self._integrated(carry, target)
+        failure = jnp.where(self._within(end.state), _failure(end.result), DIVERGED)
         # What an implicit solver leaves behind when its equations have no solution is no point of the flow.
         usable = (failure != DIVERGED) & (failure != SOLVER_FAILED)
         return FlowCarry(
-            jax.tree.map(lambda new, old: jnp.where(usable, new, old), state, carry.state),
+            jax.tree.map(lambda new, old: jnp.where(usable, new, old), end.state, carry.state),
             jnp.where(failure == ALIVE, target, carry.step),
-            solution.ts[-1],
+            end.time,
             failure,
-            solution.solver_state,
-            solution.controller_state,
-            solution.controller_state[1],
-            carry.solver_steps + solution.stats["num_steps"],
+            end.solver_state,
+            end.controller_state,
+            end.controller_state[1],
+            carry.solver_steps + end.solver_steps,
             carry.instruments,
         )
 
     def measure(self, carry: FlowCarry, reference: Any) -> tuple[Measured, Carry]:
         del reference
         params = self.flow.params(carry.state)
-        observations, instruments = measure_all(self.observe, params, carry.instruments)
+        velocity = self._velocity(carry) if has_motion(self.observe) else None
+        observations, instruments = measure_all(
+            self.observe,
+            params,
+            carry.instruments,
+            lambda observable: observable.of_flow(self._time(carry.step), params, velocity),
+        )
         measured = {"observations": observations}
         if self.keep_params:
             measured["params"] = params
         return measured, carry._replace(instruments=instruments)
 
-    def _integrated(self, carry: FlowCarry, target: Array) -> Any:
-        return diffrax.diffeqsolve(
+    def _integrated(self, carry: FlowCarry, target: Array) -> "Reached":
+        begin, end = self._time(carry.step), self._time(target)
+        start = Reached(
+            carry.state,
+            begin,
+            diffrax.RESULTS.event_occurred,
+            carry.solver_state,
+            carry.controller_state,
+            jnp.asarray(0),
+        )
+        first = self._piece(start, carry.solver_step, end)
+        if not self.flow.switches:
+            return first
+
+        def another(reached: Reached) -> Bool[Array, ""]:
+            return (reached.result == diffrax.RESULTS.event_occurred) & (reached.time < end)
+
+        def next_piece(reached: Reached) -> Reached:
+            state = self.flow.switched(self.loss, reached.time, reached.state)
+            solver_state, controller_state, step = self._fresh(reached.time, end, state)
+            fresh = Reached(state, reached.time, reached.result, solver_state, controller_state, reached.solver_steps)
+            return self._piece(fresh, step, end)
+
+        return jax.lax.while_loop(another, next_piece, first)
+
+    def _piece(self, start: "Reached", solver_step: Array, end: Array) -> "Reached":
+        """Integrated to the end, or to where the flow switches."""
+        event = None
+        if self.flow.switches:
+            event = diffrax.Event(
+                lambda t, y, *_, **__: self.flow.switch(self.loss, t, y),
+                optimistix.Bisection(rtol=SWITCH_TOLERANCE, atol=SWITCH_TOLERANCE, flip="detect"),
+                direction=False,
+            )
+        solution = diffrax.diffeqsolve(
             self._terms(),
             self.integrator.solver,
-            self._time(carry.step),
-            self._time(target),
-            carry.solver_step,
-            carry.state,
+            start.time,
+            end,
+            solver_step,
+            start.state,
             saveat=diffrax.SaveAt(t1=True, solver_state=True, controller_state=True),
             stepsize_controller=self._controller(),
             max_steps=self.integrator.max_steps,
             throw=False,
-            solver_state=carry.solver_state,
-            controller_state=carry.controller_state,
+            solver_state=start.solver_state,
+            controller_state=start.controller_state,
             adjoint=diffrax.ForwardMode(),
+            event=event,
         )
+        assert solution.ts is not None
+        return Reached(
+            jax.tree.map(lambda rows: rows[-1], solution.ys),
+            solution.ts[-1],
+            solution.result,
+            solution.solver_state,
+            solution.controller_state,
+            start.solver_steps + solution.stats["num_steps"],
+        )
+
+    def _fresh(self, begin: Array, end: Array, state: Any) -> tuple[Any, Any, Array]:
+        """Solver state, controller state and first step where nothing has been integrated yet."""
+        solver, controller, terms = self.integrator.solver, self._controller(), self._terms()
+        first, controller_state = controller.init(
+            terms, begin, end, state, self.integrator.first_step, None, solver.func, solver.error_order(terms)
+        )
+        return solver.init(terms, begin, first, state, None), controller_state, jnp.asarray(first - begin)
+
+    def _velocity(self, carry: FlowCarry) -> Params:
+        return self.flow.params(self.flow.vector_field(self.loss, self._time(carry.step), carry.state))
 
     def _within(self, state: Any) -> Bool[Array, ""]:
         distance = optax.tree.norm(optax.tree.sub(self.flow.params(state), self.origin))

@@ -20,10 +20,12 @@ from .networks import CNN as CNN, MLP as MLP
 from .observables import (
     GradientCosine as GradientCosine,
     GradientNorm as GradientNorm,
+    MotionObservable as MotionObservable,
     Observable as Observable,
     Observables as Observables,
     Sharpness as Sharpness,
     check_observables as check_observables,
+    has_motion as has_motion,
     init_carries as init_carries,
     measure_all as measure_all,
     parameter_norm as parameter_norm,

@@ -1,8 +1,9 @@
 """Instruments: what is measured along a run, the same code on a method and on every flow.
 
 A plain function of params is an observable. One that learns from its last answer derives from `Observable`: it has a
-carry, which `init` makes and `measure` renews. A measurement is an array, or a dict whose entry "value" goes under the
-observable's own name and whose other entries go under `name_entry`.
+carry, which `init` makes and `measure` renews; one that needs to know how the run moves derives from
+`MotionObservable`. A measurement is an array, or a dict whose entry "value" goes under the observable's own name and
+whose other entries go under `name_entry`.
 """
 
 from abc import abstractmethod
@@ -31,6 +32,18 @@ class Observable(eqx.Module):
     @abstractmethod
     def measure(self, params: Params, carry: Any) -> tuple[Measurement, Any]:
         """The measurement at params, and the carry for the next one."""
+
+
+class MotionObservable(eqx.Module):
+    """An instrument of position and motion, such as an energy: one quantity, written for a flow and for its method."""
+
+    @abstractmethod
+    def of_flow(self, time: Any, params: Params, velocity: Params) -> Measurement:
+        """From a flow at `time` of its own clock, with the time derivative of its params."""
+
+    @abstractmethod
+    def of_method(self, step: Any, params: Params, following: Params) -> Measurement:
+        """From a method after `step` steps, with the params that its next step leads to."""
 
 
 class Sharpness(Observable):
@@ -94,7 +107,7 @@ def parameter_norm(params: Params) -> Float[Array, ""]:
     return optax.tree.norm(params)
 
 
-Observables = Mapping[str, Observable | Callable[[Params], Measurement]]
+Observables = Mapping[str, Observable | MotionObservable | Callable[[Params], Measurement]]
 
 
 def check_observables(observe: Observables) -> None:
@@ -102,7 +115,7 @@ def check_observables(observe: Observables) -> None:
     for name, observable in observe.items():
         if not isinstance(name, str) or not name.replace("_", "a").isalnum():
             raise ValueError(f"`observe` names must be letters, digits and underscores, got {name!r}.")
-        if not callable(observable) and not isinstance(observable, Observable):
+        if not callable(observable) and not isinstance(observable, Observable | MotionObservable):
             raise ValueError(f"`observe[{name!r}]` must be a function of params or an Observable, got {observable!r}.")
 
 
@@ -111,12 +124,29 @@ def init_carries(observe: Observables, params: Params) -> dict[str, Any]:
     return {name: o.init(params) for name, o in observe.items() if isinstance(o, Observable)}
 
 
-def measure_all(observe: Observables, params: Params, carries: Mapping[str, Any]) -> tuple[dict, dict]:
-    """All measurements at params under their final names, and the new carries."""
+def has_motion(observe: Observables) -> bool:
+    """Whether one of them needs to know how the run moves."""
+    return any(isinstance(observable, MotionObservable) for observable in observe.values())
+
+
+def measure_all(
+    observe: Observables,
+    params: Params,
+    carries: Mapping[str, Any],
+    moving: Callable[[MotionObservable], Measurement] | None = None,
+) -> tuple[dict, dict]:
+    """All measurements at params under their final names, and the new carries.
+
+    moving: how a run that moves measures a MotionObservable.
+    """
     measured, renewed = {}, {}
     for name, observable in observe.items():
         if isinstance(observable, Observable):
             value, renewed[name] = observable.measure(params, carries[name])
+        elif isinstance(observable, MotionObservable):
+            if moving is None:
+                raise ValueError(f"`observe[{name!r}]` needs a run that moves: give it to run, solve or compare.")
+            value = moving(observable)
         else:
             value = observable(params)
         found = _named(name, value)

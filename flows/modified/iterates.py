@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array
 
-from discrete import HeavyBall, Method, Nesterov, NesterovLookAhead, TwoStep
+from discrete import Method, MomentumMethod
 from landscapes import Loss, Params
 
 from ..flow import FieldCost, Flow, check_constant
@@ -46,7 +46,7 @@ class IterateFlow(Flow):
         if self.stencil not in ("forward", "centred"):
             raise ValueError(f"`stencil` must be 'forward' or 'centred', got {self.stencil!r}.")
         check_order(self.order, HIGHEST_ORDER)
-        if isinstance(self.method, HeavyBall | Nesterov | NesterovLookAhead | TwoStep):
+        if isinstance(self.method, MomentumMethod):
             raise _stateful(self.method)
 
     def init(self, loss: Loss, params: Params) -> Params:

@@ -3,28 +3,25 @@
 import numpy as np
 from numpy.polynomial import Polynomial
 
-from discrete import Method, RungeKutta
+from discrete import Method
 
 from .coefficients import coefficients
-from .scheme import TwoStep, scheme_of
+from .scheme import scheme_of
 from .trees import LEAF, Tree
 
 
 def slow_root(method: Method, curvature: float) -> complex:
     """The root r of the method on L = s x^2/2, s the curvature, that is 1 at h s = 0: x_n ~ r^n, X' = log(r)/h X.
 
-    r^2 - (1 + b - (1 + a) z) r + b - a z = 0 with z = h s for momentum b and look-ahead a; the polynomial of the step
-    for a Runge-Kutta method. The branch is followed from 0 along a path that passes branch points above.
+    One of the roots of the method's `characteristic` polynomial at z = h s. The branch is followed from 0 along a path
+    that passes branch points above.
     """
+    scheme_of(method)  # refuses what has no modified equation
     z = float(curvature) * float(method.learning_rate)
-    if isinstance(method, RungeKutta):
-        return complex(method.stability_polynomial()(z))
-    total, constant = _characteristic(method)
     root = 1.0 + 0j
     # Half a turn above the real axis keeps the path off the branch points, which are real for a <= b/(1 - b).
     for angle in np.linspace(np.pi, 0, 201):
-        at = z / 2 * (1 + np.exp(1j * angle))
-        roots = np.roots([1, -total(at), constant(at)])
+        roots = np.roots([complex(c) for c in method.characteristic(z / 2 * (1 + np.exp(1j * angle)))])
         root = roots[np.argmin(np.abs(roots - root))]
     return complex(root)
 
@@ -35,27 +32,17 @@ def convergence_radius(method: Method) -> float:
     Gradient descent 1; heavy ball (1 - sqrt b)^2; Nesterov ((1 - b)/(1 + b))^2: where the slow root meets the other
     one, or vanishes; for a Runge-Kutta method, where its polynomial vanishes.
     """
-    if isinstance(method, RungeKutta):
-        return float(np.min(np.abs(method.stability_polynomial().roots())))
-    total, constant = _characteristic(method)
-    if not np.any(constant.coef):
-        return float(np.min(np.abs(total.roots())))
-    meeting = (total**2 - 4 * constant).trim(1e-14).roots()
+    scheme_of(method)
+    polynomials = [Polynomial([0.0]) + c for c in method.characteristic(Polynomial([0.0, 1.0]))]
+    if len(polynomials) == 2 or not np.any(polynomials[2].coef):
+        return float(np.min(np.abs(polynomials[1].roots())))
+    _, linear, constant = polynomials
+    meeting = (linear**2 - 4 * constant).trim(1e-14).roots()
     # Where the discriminant is a square the roots pass through each other, and nothing ends.
     ends = [z for i, z in enumerate(meeting) if np.all(np.abs(np.delete(meeting, i) - z) > 1e-6)]
     rate = float(method.learning_rate)
     ends += [z for z in constant.trim(1e-14).roots() if abs(slow_root(method, z.real / rate)) < 1e-6]
     return float(np.min(np.abs(ends)))
-
-
-def _characteristic(method: Method) -> tuple[Polynomial, Polynomial]:
-    """Sum and product of the two roots, as polynomials in z."""
-    scheme = scheme_of(method)
-    assert isinstance(scheme, TwoStep)
-    b = float(scheme.momentum)
-    now = sum(float(weight * (1 + ahead)) for weight, ahead in scheme.evaluations)
-    before = sum(float(weight * ahead) for weight, ahead in scheme.evaluations)
-    return Polynomial([1 + b, -now]), Polynomial([b, -before])
 
 
 def tall_coefficients(method: Method, order: int) -> list[float]:

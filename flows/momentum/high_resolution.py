@@ -4,52 +4,47 @@ from typing import Any, ClassVar, Literal
 
 import equinox as eqx
 import jax
-from jax.core import Tracer
+from jaxtyping import Array, Float
 
-from discrete import HeavyBall, Method, NesterovLookAhead
+from discrete import HeavyBall, Method, Nesterov, NesterovLookAhead, SymplecticEuler
 from landscapes import Loss, Params, gradient_and_product
 
 from ..flow import FieldCost, check_constant, momentum_of
-from .second_order import SecondOrderFlow, along_gradient, at_rest
+from .energy import Energy, combined, squared
+from .polyak import check_some_momentum
+from .second_order import Motion, RootClockFlow, Start, along_gradient, at_rest, check_start, pulled
 
-Start = Literal["corrected", "published"]
+Form = Literal["gradient", "hessian"]
 
 
-class StronglyConvexFlow(SecondOrderFlow):
-    """What both have: the clock t = n sqrt(h), and m from the momentum b = (1 - sqrt(m h))/(1 + sqrt(m h))."""
+class StronglyConvexFlow(RootClockFlow):
+    """What both have: q = sqrt(m h) = (1 - b)/(1 + b), from the momentum b of the method."""
 
     method: Method
-    clock_exponent: ClassVar[float] = 0.5
 
     def __check_init__(self):
-        if not isinstance(self.method, HeavyBall | NesterovLookAhead):
+        if not isinstance(self.method, HeavyBall | Nesterov | NesterovLookAhead | SymplecticEuler):
             raise ValueError(
-                f"{type(self).__name__} describes HeavyBall and NesterovLookAhead with the momentum "
-                f"(1 - sqrt(m h))/(1 + sqrt(m h)), not {type(self.method).__name__}."
+                f"{type(self).__name__} describes HeavyBall, Nesterov and NesterovLookAhead with the momentum "
+                f"(1 - sqrt(m h))/(1 + sqrt(m h)), and SymplecticEuler, not {type(self.method).__name__}."
             )
         check_constant(type(self).__name__, self.method)
-        momentum = momentum_of(self.method)
-        if not isinstance(momentum, Tracer) and not momentum > 0:
-            raise ValueError(
-                "`momentum` must be positive here: b = (1 - sqrt(m h))/(1 + sqrt(m h)) with m h < 1, got 0."
-            )
+        check_some_momentum(momentum_of(self.method) if not isinstance(self.method, SymplecticEuler) else 1)
 
     @property
     def root(self) -> Any:
-        """sqrt(m h) = (1 - b)/(1 + b)."""
+        """q = sqrt(m h)."""
+        if isinstance(self.method, SymplecticEuler):
+            return self.method.root
         momentum = momentum_of(self.method)
         return (1 - momentum) / (1 + momentum)
-
-    def expansion_parameter(self, sharpness: float) -> float:
-        """sqrt(h S): a step takes that much of the time 1/sqrt(S) in which the flow turns."""
-        return float(self.method.learning_rate * sharpness) ** 0.5
 
 
 class LowResolution(StronglyConvexFlow):
     """X'' + 2 sqrt(m) X' + grad L(X) = 0,  X'(0) = 0,   x_n ~ X(n sqrt(h))
 
-    Polyak's equation, the limit of heavy ball and of Nesterov alike (Shi, Du, Jordan and Su 2021, equation 1.6), which
-    it cannot tell apart. Claims order 1 in sqrt(h).
+    Polyak's equation with the friction of m, the limit of heavy ball and of Nesterov alike (Shi, Du, Jordan and Su
+    2021, equation 1.6), which it cannot tell apart. Claims order 1 in sqrt(h).
     """
 
     order: ClassVar[int] = 1
@@ -59,63 +54,156 @@ class LowResolution(StronglyConvexFlow):
         """One gradient."""
         return FieldCost(gradients=1)
 
+    def energy(self, loss: Loss, minimizer: Params) -> "LowResolutionEnergy":
+        """The energy behind the rate exp(-sqrt(m) t); it falls for m-strongly convex losses."""
+        return LowResolutionEnergy(loss, minimizer, self.time_per_step, self.root)
+
     def initial_velocity(self, loss: Loss, params: Params) -> Params:
         del loss
         return at_rest(params)
 
     def acceleration(self, loss: Loss, t: Any, position: Params, velocity: Params) -> Params:
         del t
-        friction = 2 * self.root / self.method.learning_rate**0.5
-        return jax.tree.map(lambda g, v: (-friction * v - g).astype(v.dtype), jax.grad(loss)(position), velocity)
+        return pulled(velocity, jax.grad(loss)(position), 2 * self.root / self.time_per_step)
 
 
 class HighResolution(StronglyConvexFlow):
     """X'' + 2 sqrt(m) X' + sqrt(h) H X' + (1 + sqrt(m h)) grad L(X) = 0   (Nesterov; heavy ball without H X')
 
-    x_n ~ X(n sqrt(h)) (Shi, Du, Jordan and Su 2021, equations 1.10 and 1.11); x_n are the look-ahead points of
-    Nesterov's method. The damping H X' along the Hessian is what tells the two methods apart.
+    x_n ~ X(n sqrt(h)) (Shi, Du, Jordan and Su 2021, equations 1.10 and 1.11). The damping H X' along the Hessian is
+    what tells the two methods apart. The paper's x_n are the look-ahead points, `NesterovLookAhead`; the other points,
+    `Nesterov`, follow the same equation from another velocity. `SymplecticEuler` is its discretization.
 
     start: of a method at rest. "published": X'(0) = -2 sqrt(h)/(1 + sqrt(m h)) grad L(x_0), off by O(sqrt(h)): order 1.
-        "corrected": X'(0) = -(3/2) sqrt(h) grad L(x_0) for Nesterov, -(1/2) sqrt(h) grad L(x_0) for heavy ball, so that
-        X(sqrt h) is the first step to O(h^(3/2)): order 2. (Derived here. The paper starts heavy ball with a first step
-        twice as long, for which -(3/2) is right as well: state = -h grad L(x_0) gives that start.)
-    order: in sqrt(h) at fixed time.
+        "corrected": X'(0) = -(3/2) sqrt(h) grad L(x_0) for look-ahead points, -(1/2) sqrt(h) grad L(x_0) for Nesterov
+        and heavy ball, so that X(sqrt h) is the first step to O(h^(3/2)): order 2. (Derived here. The paper starts
+        heavy ball with a first step twice as long, for which -(3/2) is right as well: state = -h grad L(x_0) gives
+        that start.)
+    form: "gradient" eliminates the Hessian: in V = X' + sqrt(h) grad L(X) the equation is
+        X' = V - sqrt(h) grad L(X),  V' = -2 sqrt(m) V - (1 - sqrt(m h)) grad L(X). "hessian" takes one Hessian product.
+    order: in sqrt(h) at fixed time; 1 for SymplecticEuler.
     """
 
     start: Start = eqx.field(static=True)
+    form: Form = eqx.field(static=True)
 
-    def __init__(self, method: Method, start: Start = "corrected"):
-        if start not in ("corrected", "published"):
-            raise ValueError(f"`start` must be 'corrected' or 'published', got {start!r}.")
-        self.method, self.start = method, start
+    def __init__(self, method: Method, start: Start = "corrected", form: Form = "gradient"):
+        check_start(start)
+        check_form(form)
+        self.method, self.start, self.form = method, start, form
 
     @property
     def order(self) -> int:
-        """In sqrt(h): 2 from the corrected start, 1 from the published one."""
-        return 2 if self.start == "corrected" else 1
+        """In sqrt(h): 2 from the corrected start, 1 from the published one or for SymplecticEuler."""
+        return 2 if self.start == "corrected" and not isinstance(self.method, SymplecticEuler) else 1
+
+    @property
+    def damps_along_hessian(self) -> bool:
+        """Whether there is a term sqrt(h) H X': for Nesterov's method, not for heavy ball."""
+        return not isinstance(self.method, HeavyBall)
 
     @property
     def field_cost(self) -> FieldCost:
-        """One gradient, and for Nesterov a Hessian product."""
-        return FieldCost(gradients=1, hessian_products=int(isinstance(self.method, NesterovLookAhead)))
+        """One gradient, and in the form "hessian" a Hessian product for Nesterov."""
+        return FieldCost(gradients=1, hessian_products=int(self.damps_along_hessian and self.form == "hessian"))
+
+    def energy(self, loss: Loss, minimizer: Params) -> "HighResolutionEnergy":
+        """The energy behind the rate exp(-sqrt(m) t/4); it falls for m-strongly convex losses."""
+        return HighResolutionEnergy(loss, minimizer, self.time_per_step, self.root, self.damps_along_hessian)
+
+    def init(self, loss: Loss, params: Params) -> Motion:
+        velocity = self.initial_velocity(loss, params)
+        return Motion(params, self._shifted(loss, params, velocity, 1))
 
     def initial_velocity(self, loss: Loss, params: Params) -> Params:
-        step = self.method.learning_rate**0.5
+        step = self.time_per_step
         if self.start == "published":
             return along_gradient(loss, params, -2 * step / (1 + self.root))
-        return along_gradient(loss, params, -step * (1.5 if isinstance(self.method, NesterovLookAhead) else 0.5))
+        first = 0.5 if isinstance(self.method, HeavyBall | Nesterov) else 1.5
+        return along_gradient(loss, params, -step * first)
+
+    def vector_field(self, loss: Loss, t: Any, state: Motion) -> Motion:
+        if self.form == "hessian" or not self.damps_along_hessian:
+            return super().vector_field(loss, t, state)
+        gradient = jax.grad(loss)(state.position)
+        step = self.time_per_step
+        velocity = jax.tree.map(lambda v, g: (v - step * g).astype(v.dtype), state.velocity, gradient)
+        return Motion(velocity, pulled(state.velocity, gradient, 2 * self.root / step, 1 - self.root))
 
     def acceleration(self, loss: Loss, t: Any, position: Params, velocity: Params) -> Params:
         del t
-        step = self.method.learning_rate**0.5
+        step = self.time_per_step
         friction = 2 * self.root / step
-        if isinstance(self.method, HeavyBall):
-            gradient = jax.grad(loss)(position)
-            return jax.tree.map(lambda g, v: (-friction * v - (1 + self.root) * g).astype(v.dtype), gradient, velocity)
-        gradient, product = gradient_and_product(loss, position, velocity)
-        return jax.tree.map(
-            lambda g, v, hv: (-friction * v - step * hv - (1 + self.root) * g).astype(v.dtype),
-            gradient,
-            velocity,
-            product,
-        )
+        if not self.damps_along_hessian:
+            return pulled(velocity, jax.grad(loss)(position), friction, 1 + self.root)
+        return damped(loss, position, velocity, step, friction, 1 + self.root)
+
+    def _shifted(self, loss: Loss, params: Params, velocity: Params, sign: int) -> Params:
+        """V of a velocity in the form "gradient"; the velocity itself in the other."""
+        if self.form == "hessian" or not self.damps_along_hessian:
+            return velocity
+        step = sign * self.time_per_step
+        return jax.tree.map(lambda v, g: (v + step * g).astype(v.dtype), velocity, jax.grad(loss)(params))
+
+
+class LowResolutionEnergy(Energy):
+    """E = exp(sqrt(m) t) (L - L* + |X' + sqrt(m) (X - x*)|^2 / 2)      (Wilson, Recht and Jordan 2021, section 3)"""
+
+    root: Any
+
+    def weight(self, time: Any) -> Any:
+        return jax.numpy.exp(self.root / self.time_per_step * time)
+
+    def squares(self, time: Any, params: Params, velocity: Params) -> Any:
+        ahead = combined((1.0, velocity), (self.root / self.time_per_step, self.from_minimizer(params)))
+        return self.weight(time) * squared(ahead) / 2
+
+
+class HighResolutionEnergy(Energy):
+    """E = exp(sqrt(m) t/4) ((1 + q) (L - L*) + |X'|^2/4 + |X' + 2 sqrt(m) (X - x*) + sqrt(h) grad L|^2/4)
+
+    Shi, Du, Jordan and Su 2021, theorem 1 (Nesterov) and 2 (heavy ball: without sqrt(h) grad L); q = sqrt(m h). Along
+    the method, with V = (x_{n+1} - x_n)/sqrt(h), their discrete energy:
+        ((1 + q)/(1 - q)) (L - L*) + |V|^2/4 + |V + 2 sqrt(m)/(1 - q) (x_{n+1} - x*) + sqrt(h) grad L|^2/4
+            - h/(2 (1 - q)) |grad L|^2,   times (1 + q/6)^n,   for h at most 1/(4 S), look-ahead points;
+    heavy ball's without the gradients, times (1 + q/4)^n, for h at most m/(16 S^2).
+    """
+
+    root: Any
+    along_hessian: bool = eqx.field(static=True)
+
+    def weight(self, time: Any) -> Any:
+        return (1 + self.root) * jax.numpy.exp(self.root / self.time_per_step * time / 4)
+
+    def squares(self, time: Any, params: Params, velocity: Params) -> Any:
+        rate = self.root / self.time_per_step
+        terms = [(1.0, velocity), (2 * rate, self.from_minimizer(params))]
+        if self.along_hessian:
+            terms.append((self.time_per_step, jax.grad(self.loss)(params)))
+        return jax.numpy.exp(rate * time / 4) * (squared(velocity) + squared(combined(*terms))) / 4
+
+    def of_method(self, step: Any, params: Params, following: Params) -> Float[Array, ""]:
+        q, clock = self.root, self.time_per_step
+        velocity = self.velocity(params, following)
+        terms = [(1.0, velocity), (2 * q / clock / (1 - q), self.from_minimizer(following))]
+        rest = (1 + q) / (1 - q) * self.gap(params)
+        if self.along_hessian:
+            gradient = jax.grad(self.loss)(params)
+            terms.append((clock, gradient))
+            rest = rest - clock**2 / (2 * (1 - q)) * squared(gradient)
+        growth = 1 + q / (6 if self.along_hessian else 4)
+        return growth**step * (rest + (squared(velocity) + squared(combined(*terms))) / 4)
+
+
+def check_form(form: str) -> None:
+    """ValueError unless it is one of the two forms."""
+    if form not in ("gradient", "hessian"):
+        raise ValueError(f"`form` must be 'gradient' or 'hessian', got {form!r}.")
+
+
+def damped(loss: Loss, position: Params, velocity: Params, step: Any, friction: Any, weight: Any) -> Params:
+    """-friction X' - step H X' - weight grad L(X), with one Hessian product."""
+    gradient, product = gradient_and_product(loss, position, velocity)
+    return jax.tree.map(
+        lambda g, v, hv: (-friction * v - step * hv - weight * g).astype(v.dtype), gradient, velocity, product
+    )

@@ -1,6 +1,6 @@
 """The second-order equation of Kovachki and Stuart, whose momentum depends on the learning rate."""
 
-from typing import Any, Literal
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -9,9 +9,8 @@ from discrete import HeavyBall, Method, Nesterov, TwoStep
 from landscapes import Loss, Params
 
 from ..flow import FieldCost, check_constant
-from .second_order import SecondOrderFlow, along_gradient
-
-Start = Literal["corrected", "published"]
+from .energy import MechanicalEnergy
+from .second_order import SecondOrderFlow, Start, along_gradient, check_start, pulled
 
 
 class KovachkiStuart(SecondOrderFlow):
@@ -33,12 +32,8 @@ class KovachkiStuart(SecondOrderFlow):
     start: Start = eqx.field(static=True)
 
     def __init__(self, method: Method, start: Start = "corrected"):
-        if start not in ("corrected", "published"):
-            raise ValueError(f"`start` must be 'corrected' or 'published', got {start!r}.")
-        if not isinstance(method, HeavyBall | Nesterov | TwoStep):
-            raise ValueError(f"KovachkiStuart describes HeavyBall, Nesterov and TwoStep, not {type(method).__name__}.")
-        check_constant("KovachkiStuart", method)
-        self.method, self.start = method, start
+        check_start(start)
+        self.method, self.start = two_step_method("KovachkiStuart", method), start
 
     @property
     def order(self) -> int:
@@ -53,15 +48,11 @@ class KovachkiStuart(SecondOrderFlow):
     @property
     def inertia(self) -> Any:
         """alpha."""
-        b = self.method.momentum
-        match self.method:
-            case Nesterov():
-                ahead = b
-            case TwoStep(look_ahead=ahead):
-                pass
-            case _:
-                ahead = 0.0
-        return (1 + b - 2 * ahead * (1 - b)) / 2
+        return inertia(self.method)
+
+    def energy(self, loss: Loss) -> MechanicalEnergy:
+        """L + (h alpha/2) |X'|^2, which falls at the rate (1 - b) |X'|^2."""
+        return MechanicalEnergy(loss, self.method.learning_rate * self.inertia, self.time_per_step)
 
     def initial_velocity(self, loss: Loss, params: Params) -> Params:
         alpha, b = self.inertia, self.method.momentum
@@ -71,7 +62,19 @@ class KovachkiStuart(SecondOrderFlow):
 
     def acceleration(self, loss: Loss, t: Any, position: Params, velocity: Params) -> Params:
         del t
-        alpha, b, h = self.inertia, self.method.momentum, self.method.learning_rate
-        return jax.tree.map(
-            lambda g, v: (-(g + (1 - b) * v) / (h * alpha)).astype(v.dtype), jax.grad(loss)(position), velocity
-        )
+        mass = self.method.learning_rate * self.inertia
+        return pulled(velocity, jax.grad(loss)(position), (1 - self.method.momentum) / mass, 1 / mass)
+
+
+def inertia(method: HeavyBall | Nesterov | TwoStep) -> Any:
+    """alpha = (1 + b - 2 a (1 - b)) / 2 of a method with momentum b and look-ahead a."""
+    b, a = method.momentum, method.looks_ahead()
+    return (1 + b - 2 * a * (1 - b)) / 2
+
+
+def two_step_method(flow: str, method: Method) -> HeavyBall | Nesterov | TwoStep:
+    """The method; ValueError unless it is one of Kovachki and Stuart's, with constant hyper-parameters."""
+    if not isinstance(method, HeavyBall | Nesterov | TwoStep):
+        raise ValueError(f"{flow} describes HeavyBall, Nesterov and TwoStep, not {type(method).__name__}.")
+    check_constant(flow, method)
+    return method

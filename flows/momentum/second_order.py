@@ -1,7 +1,7 @@
-"""What the second-order equations of momentum share: a state of position and velocity."""
+"""What the second-order equations of momentum share: a state of position and velocity, and a clock of sqrt(h)."""
 
 from abc import abstractmethod
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -9,6 +9,8 @@ import jax.numpy as jnp
 from landscapes import Loss, Params
 
 from ..flow import Flow
+
+Start = Literal["corrected", "published"]
 
 
 class Motion(NamedTuple):
@@ -26,13 +28,13 @@ class SecondOrderFlow(Flow):
         """Its initial velocity is that of a method at rest."""
         return True
 
-    def init(self, loss: Loss, params: Params) -> Motion:
+    def init(self, loss: Loss, params: Params) -> Any:
         return Motion(params, self.initial_velocity(loss, params))
 
-    def params(self, state: Motion) -> Params:
+    def params(self, state: Any) -> Params:
         return state.position
 
-    def vector_field(self, loss: Loss, t: Any, state: Motion) -> Motion:
+    def vector_field(self, loss: Loss, t: Any, state: Any) -> Any:
         return Motion(state.velocity, self.acceleration(loss, t, state.position, state.velocity))
 
     @abstractmethod
@@ -44,6 +46,22 @@ class SecondOrderFlow(Flow):
         """X''."""
 
 
+class RootClockFlow(SecondOrderFlow):
+    """One that moves on by sqrt(h) with each step; orders are in sqrt(h)."""
+
+    clock_exponent: ClassVar[float] = 0.5
+
+    def expansion_parameter(self, sharpness: float) -> float:
+        """sqrt(h S): a step takes that much of the time 1/sqrt(S) in which the flow turns."""
+        return float(self.time_per_step) * sharpness**0.5
+
+
+def check_start(start: str) -> None:
+    """ValueError unless it is one of the two starts."""
+    if start not in ("corrected", "published"):
+        raise ValueError(f"`start` must be 'corrected' or 'published', got {start!r}.")
+
+
 def along_gradient(loss: Loss, params: Params, weight: Any) -> Params:
     """weight times grad L, in the dtype of the params."""
     return jax.tree.map(lambda g: (weight * g).astype(g.dtype), jax.grad(loss)(params))
@@ -52,3 +70,8 @@ def along_gradient(loss: Loss, params: Params, weight: Any) -> Params:
 def at_rest(params: Params) -> Params:
     """Velocity zero."""
     return jax.tree.map(jnp.zeros_like, params)
+
+
+def pulled(velocity: Params, gradient: Params, friction: Any, weight: Any = 1.0) -> Params:
+    """-friction X' - weight grad L, in the dtype of the velocity."""
+    return jax.tree.map(lambda v, g: (-friction * v - weight * g).astype(v.dtype), velocity, gradient)

@@ -1,67 +1,103 @@
 """The equation of Su, Boyd and Candes for Nesterov's method with its convex momentum."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
-from discrete import Method, Nesterov, convex_momentum
+from discrete import ConvexMomentum, Method, Nesterov
 from landscapes import Loss, Params
 
 from ..flow import FieldCost
-from .second_order import SecondOrderFlow, at_rest
+from .energy import Energy, combined, squared
+from .second_order import RootClockFlow, at_rest
 
 
-class SuBoydCandes(SecondOrderFlow):
+class SuBoydCandes(RootClockFlow):
     """X'' + (r/t) X' + grad L(X) = 0,  X(0) = x_0,  X'(0) = 0,   x_n ~ X(n sqrt(h))
 
-    Su, Boyd and Candes 2016, equation 3. r = 3 models Nesterov's method with the momentum (n - 1)/(n + 2); another r is
-    another equation, of which nothing is claimed about this method. At t = 0 the damping is taken in the limit:
-    X''(0) = -grad L(x_0)/(1 + r). For convex L and r >= 3, L(X) - L* <= (r - 1)^2 |x_0 - x*|^2 / (2 t^2) (their
-    theorems 3 and 5); below 3 this rate is lost.
+    Su, Boyd and Candes 2016, equation 3 and section 4: Nesterov's method with the momentum (n - 1)/(n + r - 1). At
+    t = 0 the damping is taken in the limit: X''(0) = -grad L(x_0)/(1 + r). For convex L and r >= 3,
+    L(X) - L* <= (r - 1)^2 |x_0 - x*|^2 / (2 t^2) (their theorems 3 and 5); for r < 3 this is lost: t^(-2r/3) is what is
+    left (Attouch, Chbani and Riahi 2019).
     Claims order 1 in sqrt(h): the distance at fixed time closes like sqrt(h). (Their theorem 2 says that it closes.)
-    Raises ValueError for any other method, and for r <= 0.
+    Raises ValueError for any other method.
     """
 
-    method: Method
-    r: Any
-    clock_exponent: ClassVar[float] = 0.5
+    method: Nesterov
 
-    def __init__(self, method: Method, r: Any = 3.0):
-        if not (isinstance(method, Nesterov) and method.momentum is convex_momentum):
+    def __init__(self, method: Method):
+        if not (isinstance(method, Nesterov) and isinstance(method.momentum, ConvexMomentum)):
             raise ValueError(
-                f"SuBoydCandes describes nesterov_convex(h), not {type(method).__name__} with this momentum; for "
+                f"SuBoydCandes describes nesterov_convex(h, r), not {type(method).__name__} with this momentum; for "
                 "constant momentum take KovachkiStuart or ModifiedFlow."
             )
-        if callable(method.learning_rate):
-            raise ValueError("SuBoydCandes needs a constant learning rate; this method has a schedule.")
-        if isinstance(r, int | float) and not r > 0:
-            raise ValueError(f"`r` must be positive, got {r}; 3 is Nesterov's.")
-        self.method, self.r = method, r
+        check_rate("SuBoydCandes", method)
+        self.method = method
 
     @property
-    def order(self) -> int | None:
-        """1 in sqrt(h) for r = 3; None for another r."""
-        return 1 if self.r == 3 else None
+    def r(self) -> float:
+        """r of the momentum (n - 1)/(n + r - 1)."""
+        return self.method.momentum.r
+
+    @property
+    def order(self) -> int:
+        """1, in sqrt(h)."""
+        return 1
 
     @property
     def field_cost(self) -> FieldCost:
         """One gradient."""
         return FieldCost(gradients=1)
 
-    def expansion_parameter(self, sharpness: float) -> float:
-        """sqrt(h S): a step takes that much of the time 1/sqrt(S) in which the flow turns."""
-        return float(self.method.learning_rate * sharpness) ** 0.5
+    def energy(self, loss: Loss, minimizer: Params) -> "SuBoydCandesEnergy":
+        """The energy behind the rate t^-2; it falls for convex losses and r >= 3."""
+        return SuBoydCandesEnergy(loss, minimizer, self.time_per_step, self.r)
 
     def initial_velocity(self, loss: Loss, params: Params) -> Params:
         del loss
         return at_rest(params)
 
     def acceleration(self, loss: Loss, t: Any, position: Params, velocity: Params) -> Params:
-        started = t > 0
-        friction = self.r / jnp.where(started, t, 1)
-        return jax.tree.map(
-            lambda g, v: jnp.where(started, -friction * v - g, -g / (1 + self.r)).astype(v.dtype),
-            jax.grad(loss)(position),
-            velocity,
-        )
+        return decaying_friction(loss, t, position, velocity, self.r)
+
+
+class SuBoydCandesEnergy(Energy):
+    """E = (2 t^2/(r - 1)) (L - L*) + (r - 1) |X + t X'/(r - 1) - x*|^2      (Su, Boyd and Candes 2016, theorem 5)
+
+    Along Nesterov's method, of the following step k: (2 (k + r - 2)^2 h/(r - 1)) (L(x_k) - L*) + (r - 1) |z_k - x*|^2
+    with z_k = x_k + (k - 1)/(r - 1) (x_k - x_{k-1}) (theorem 6); it falls for h at most 1 over the sharpness.
+    """
+
+    r: float
+
+    def weight(self, time: Any) -> Any:
+        return 2 * time**2 / (self.r - 1)
+
+    def squares(self, time: Any, params: Params, velocity: Params) -> Any:
+        ahead = combined((1.0, self.from_minimizer(params)), (time / (self.r - 1), velocity))
+        return (self.r - 1) * squared(ahead)
+
+    def of_method(self, step: Any, params: Params, following: Params) -> Float[Array, ""]:
+        moved = combined((1.0, following), (-1.0, params))
+        ahead = combined((1.0, self.from_minimizer(following)), (step / (self.r - 1), moved))
+        weight = 2 * ((step + self.r - 1) * self.time_per_step) ** 2 / (self.r - 1)
+        return weight * self.gap(following) + (self.r - 1) * squared(ahead)
+
+
+def check_rate(flow: str, method: Method) -> None:
+    """ValueError unless the learning rate is constant."""
+    if callable(method.learning_rate):
+        raise ValueError(f"{flow} needs a constant learning rate; this method has a schedule.")
+
+
+def decaying_friction(loss: Loss, t: Any, position: Params, velocity: Params, r: Any) -> Params:
+    """-(r/t) X' - grad L(X), and its limit -grad L/(1 + r) at t = 0, where X' = 0."""
+    started = t > 0
+    friction = r / jnp.where(started, t, 1)
+    return jax.tree.map(
+        lambda g, v: jnp.where(started, -friction * v - g, -g / (1 + r)).astype(v.dtype),
+        jax.grad(loss)(position),
+        velocity,
+    )

@@ -1,0 +1,28 @@
+"""Nesterov's method as a semi-implicit Euler step, after Muehlebach and Jordan."""
+
+import math
+from typing import Any
+
+from .classical_momentum import strongly_convex_momentum
+from .two_step import TwoStep
+
+
+def muehlebach_jordan(learning_rate: Any, strong_convexity: float, time_step: float = 1.0) -> TwoStep:
+    """Semi-implicit Euler with the step T for  q'' + 2 d q' + (1/L) grad f(q + beta q') = 0
+
+        p <- p - T (2 d p + (1/L) grad f(q + beta p));  q <- q + T p,
+        d = 1/(sqrt(k) + 1),  beta = (sqrt(k) - 1)/(sqrt(k) + 1),  k = L/m
+
+    Muehlebach and Jordan 2019, equation 6; T = time_step, m = strong_convexity, and h = learning_rate = T^2/L, which
+    sets L. In the displacement v = T p this is `TwoStep` with momentum 1 - 2 d T and look-ahead beta/T; T = 1 is
+    Nesterov's method for strongly convex losses. Raises ValueError unless 0 < m <= L and 0 < 2 d T <= 1.
+    """
+    if not (math.isfinite(time_step) and time_step > 0):
+        raise ValueError(f"`time_step` must be positive, got {time_step}; 1 gives Nesterov's method.")
+    ahead = strongly_convex_momentum(learning_rate / time_step**2, strong_convexity)
+    damping = (1 - ahead) * time_step
+    if damping > 1:
+        raise ValueError(
+            f"`time_step` must be at most {1 / (1 - ahead):g} here, got {time_step}: 2 d T = {damping:g} exceeds 1."
+        )
+    return TwoStep(learning_rate, 1 - damping, ahead / time_step)
