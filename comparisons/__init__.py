@@ -3,5 +3,6 @@
 from .compare import compare as compare
 from .comparison import Comparison as Comparison
 from .dataset import load as load
+from .decay import Decay as Decay, measure_decay as measure_decay
 from .divergence import Divergence as Divergence
 from .order import Order as Order, measure_order as measure_order

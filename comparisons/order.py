@@ -132,7 +132,7 @@ def regression(steps: np.ndarray, errors: np.ndarray) -> tuple[float, float]:
 def _error(method: Method, make_flow, loss: Loss, params: Params, steps: int, start: str, skipped: float):
     """(error, floor, end, status) of one step size; a fraction of the duration is skipped."""
     flow = make_flow(method)
-    tight, loose = (_dopri8(rtol) for rtol in (TIGHT, LOOSE))
+    tight, loose = (dopri8(rtol) for rtol in (TIGHT, LOOSE))
     try:
         state = starting_state(start, {"flow": flow}, loss, params, tight)
     except ValueError as error:
@@ -155,7 +155,8 @@ def _error(method: Method, make_flow, loss: Loss, params: Params, steps: int, st
     return float(first.max()), float(np.abs(first - second).max() + rounding), end, "completed"
 
 
-def _dopri8(rtol: float) -> Integrator:
+def dopri8(rtol: float) -> Integrator:
+    """Dormand and Prince's 8(5,3) pair, for solves whose error must not matter."""
     return Integrator(diffrax.Dopri8(), diffrax.PIDController(rtol, rtol * 1e-3))
 
 

@@ -17,7 +17,7 @@ When = Literal["speed", "gradient"]
 
 
 class SinceRestart(NamedTuple):
-    """The last displacement, its length, and the number of steps since the last restart."""
+    """The last displacement, its length (0 after a restart), and the number of steps since the last restart."""
 
     velocity: Params
     speed: Array
@@ -29,8 +29,8 @@ class RestartedNesterov(Method):
 
     when: "speed", once |v| has become smaller than in the step before (Su, Boyd and Candes 2016, algorithm 1), or
     "gradient", once grad L(x + b v) v > 0 (O'Donoghue and Candes 2015). Then j = 1: the momentum is forgotten.
-    earliest: no restart before so many steps (k_min of the algorithm). Linear rate on strongly convex losses, whose
-    strong convexity need not be known.
+    Steps are compared within one run between restarts. earliest: no restart before so many steps (k_min of the
+    algorithm). Linear rate on strongly convex losses, whose strong convexity need not be known.
     """
 
     learning_rate: Any
@@ -58,4 +58,6 @@ class RestartedNesterov(Method):
         astray = speed < state.speed if self.when == "speed" else jnp.asarray(optax.tree.vdot(slope, velocity)) > 0
         restarts = astray & (state.age >= self.earliest)
         age = jnp.where(restarts, 1, state.age + 1)
+        # The first step after a restart has no speed of its own run to be compared with.
+        speed = jnp.where(restarts, 0, speed)
         return jax.tree.map(jnp.add, params, velocity), SinceRestart(velocity, speed, age)

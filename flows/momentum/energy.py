@@ -63,6 +63,10 @@ class MechanicalEnergy(MotionObservable):
     inertia: Any = eqx.field(converter=jnp.asarray)
     time_per_step: Any = eqx.field(converter=jnp.asarray)
 
+    def weight(self, time: Any) -> Any:
+        """1, whatever the time: what multiplies the loss."""
+        return jnp.ones_like(time)
+
     def of_flow(self, time: Any, params: Params, velocity: Params) -> Float[Array, ""]:
         del time
         return self.loss(params) + self.inertia / 2 * squared(velocity)
