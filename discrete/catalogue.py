@@ -90,4 +90,4 @@ def _plain(value: Any) -> Any:
         return str(value)
     if callable(value) or isinstance(value, tuple):
         return getattr(value, "__name__", type(value).__name__)
-    return None if value is None else float(value)
+    return value if value is None or isinstance(value, str | int) else float(value)

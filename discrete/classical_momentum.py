@@ -34,8 +34,7 @@ class ConvexMomentum:
 
     @property
     def __name__(self) -> str:
-        shifted = "n/(n + r)" if self.next_step else "(n - 1)/(n + r - 1)"
-        return f"{shifted}, r = {self.r:g}"
+        return f"n/(n + {self.r:g})" if self.next_step else f"(n - 1)/(n + {self.r - 1:g})"
 
 
 convex_momentum = ConvexMomentum()

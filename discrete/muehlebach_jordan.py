@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from .classical_momentum import strongly_convex_momentum
+from .method import check_learning_rate
 from .two_step import TwoStep
 
 
@@ -17,12 +17,22 @@ def muehlebach_jordan(learning_rate: Any, strong_convexity: float, time_step: fl
     sets L. In the displacement v = T p this is `TwoStep` with momentum 1 - 2 d T and look-ahead beta/T; T = 1 is
     Nesterov's method for strongly convex losses. Raises ValueError unless 0 < m <= L and 0 < 2 d T <= 1.
     """
+    if callable(learning_rate):
+        raise ValueError("`learning_rate` must be a number here: the momentum follows from it; pass no schedule.")
+    check_learning_rate(learning_rate)
     if not (math.isfinite(time_step) and time_step > 0):
         raise ValueError(f"`time_step` must be positive, got {time_step}; 1 gives Nesterov's method.")
-    ahead = strongly_convex_momentum(learning_rate / time_step**2, strong_convexity)
-    damping = (1 - ahead) * time_step
-    if damping > 1:
+    smoothness = time_step**2 / learning_rate
+    if not 0 < strong_convexity <= smoothness:
         raise ValueError(
-            f"`time_step` must be at most {1 / (1 - ahead):g} here, got {time_step}: 2 d T = {damping:g} exceeds 1."
+            f"`strong_convexity` must lie in (0, L], L = time_step^2 / learning_rate = {smoothness:g}, got "
+            f"{strong_convexity}; take a smaller learning rate."
+        )
+    root = math.sqrt(strong_convexity / smoothness)
+    ahead, damping = (1 - root) / (1 + root), 2 * root / (1 + root) * time_step
+    if damping > 1:
+        longest = 1 / (2 - 1 / math.sqrt(strong_convexity * learning_rate))
+        raise ValueError(
+            f"`time_step` must be at most {longest:g} here, got {time_step}: the momentum 1 - 2 d T would be negative."
         )
     return TwoStep(learning_rate, 1 - damping, ahead / time_step)

@@ -33,10 +33,11 @@ def mode(method: Method, curvature: float) -> Mode:
 
     Raises ValueError for a method that is no constant linear recursion on a quadratic.
     """
-    roots = characteristic_roots(method, float(method.learning_rate) * curvature if method.is_constant else curvature)
+    _check(method)
+    roots = characteristic_roots(method, float(method.learning_rate) * curvature)
     largest = roots[np.argmax(np.abs(roots))]
     radius = float(np.abs(largest))
-    angle = float(abs(np.angle(largest)))
+    angle = float(abs(np.angle(largest))) if radius else 0.0
     motion = "oscillating" if 0 < angle < np.pi else "monotone" if angle == 0 else "alternating"
     with np.errstate(divide="ignore"):
         return Mode(roots, radius, float(-np.log(radius)), angle, motion)
@@ -55,7 +56,7 @@ def characteristic_roots(method: Method, z: float) -> np.ndarray:
 
 
 def oscillating_range(method: Method) -> tuple[float, float] | None:
-    """The curvatures between which the roots are a complex pair; None where they never are.
+    """The curvatures between which the roots are a complex pair, the upper may be infinite; None where they never are.
 
     Heavy ball: (1 - sqrt b)^2 / h and (1 + sqrt b)^2 / h (Polyak 1964).
     """
@@ -67,13 +68,17 @@ def oscillating_range(method: Method) -> tuple[float, float] | None:
     discriminant = (linear**2 - 4 * constant).trim(1e-14)
     ends = discriminant.roots()
     real = np.sort(ends.real[np.abs(ends.imag) < 1e-9])
-    if len(real) < 2 or np.isclose(*real) or discriminant(real.mean()) >= 0:
+    if len(real) == 1:
+        real = np.append(real, np.inf)
+    if len(real) == 0 or np.isclose(*real) or discriminant(min(real.mean(), real[0] + 1)) >= 0:
         return None
     return float(real[0] / method.learning_rate), float(real[1] / method.learning_rate)
 
 
 def _check(method: Method) -> None:
-    if not method.is_constant or method.learning_rate is None:
+    if method.learning_rate is None:
+        raise ValueError(f"the roots of a quadratic mode need a learning rate; {type(method).__name__} reveals none.")
+    if not method.is_constant:
         raise ValueError(
             f"the roots of a quadratic mode need constant hyper-parameters; {type(method).__name__} has a schedule."
         )

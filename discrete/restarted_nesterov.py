@@ -27,10 +27,11 @@ class SinceRestart(NamedTuple):
 class RestartedNesterov(Method):
     """v <- b v - h grad L(x + b v);  x <- x + v,  b = (j - 1)/(j + r - 1), j the steps since the last restart
 
-    when: "speed", once |v| has become smaller than in the step before (Su, Boyd and Candes 2016, algorithm 1), or
-    "gradient", once grad L(x + b v) v > 0 (O'Donoghue and Candes 2015). Then j = 1: the momentum is forgotten.
-    Steps are compared within one run between restarts. earliest: no restart before so many steps (k_min of the
-    algorithm). Linear rate on strongly convex losses, whose strong convexity need not be known.
+    when: "speed", once |v| has become smaller than in the step before (after Su, Boyd and Candes 2016, algorithm 1,
+    which forgets the momentum a step later), or "gradient", once grad L(x + b v) v > 0 (O'Donoghue and Candes 2015).
+    Then j = 1: the momentum is forgotten. Speeds are compared between restarts, not across them.
+    earliest: no restart while j is below it (k_min of the algorithm). Linear rate on strongly convex losses, whose
+    strong convexity need not be known.
     """
 
     learning_rate: Any

@@ -16,6 +16,7 @@ from .hessian import (
     hessian_operator as hessian_operator,
 )
 from .linear_networks import deep_linear as deep_linear, diagonal_linear as diagonal_linear
+from .minimizer import minimizer as minimizer
 from .networks import CNN as CNN, MLP as MLP
 from .observables import (
     GradientCosine as GradientCosine,

@@ -16,10 +16,26 @@ from comparisons.record import write_atomically
 from comparisons.run_folder import make_folder
 from landscapes.named import unknown
 
-from . import cohen_2021, hairer_2006
+from . import (
+    cohen_2021,
+    hairer_2006,
+    kovachki_stuart_2021,
+    momentum_models,
+    polyak_1964,
+    shi_2021,
+    su_boyd_candes_2016,
+)
 from .claim import Claim
 
-PAPERS = {"cohen_2021": cohen_2021, "hairer_2006": hairer_2006}
+PAPERS = {
+    "cohen_2021": cohen_2021,
+    "hairer_2006": hairer_2006,
+    "kovachki_stuart_2021": kovachki_stuart_2021,
+    "momentum_models": momentum_models,
+    "polyak_1964": polyak_1964,
+    "shi_2021": shi_2021,
+    "su_boyd_candes_2016": su_boyd_candes_2016,
+}
 
 
 def make_figures(papers: Sequence[str], *, quick: bool, out: str) -> int:
@@ -61,6 +77,11 @@ def _plain(claim: Claim) -> dict:
     return found
 
 
+def _number(value: float) -> str:
+    """Three decimals, or three digits where those say nothing."""
+    return f"{value:.3f}" if value == 0 or 1e-3 <= abs(value) < 1e4 else f"{value:.2e}"
+
+
 def _table(judged: dict[str, list[Claim]]) -> Table:
     made = Table(title="claims", title_justify="left", show_lines=True)
     made.add_column("claim", ratio=1)
@@ -70,7 +91,8 @@ def _table(judged: dict[str, list[Claim]]) -> Table:
         for claim in claims:
             low, high = claim.predicted
             span = f"{low:g} to {high:g}" if high < float("inf") else f"at least {low:g}"
-            found = f"{claim.measured:.3f}" + (f" +- {claim.uncertainty:.3f}" if claim.uncertainty else "")
+            span = span if low > -float("inf") else f"at most {high:g}"
+            found = _number(claim.measured) + (f" +- {_number(claim.uncertainty)}" if claim.uncertainty else "")
             text = f"{claim.statement} [{claim.source}]\nmeasured: {claim.quantity}\ntolerance: {claim.because}"
             made.add_row(escape(text), span, found, claim.verdict)
     return made

@@ -46,7 +46,27 @@ METHODS = {
     "nesterov, strongly convex": Case(
         lambda h: discrete.nesterov_strongly_convex(h, 0.5), discrete.nesterov_strongly_convex
     ),
+    "nesterov, convex, r = 5": Case(lambda h: discrete.nesterov_convex(h, 5.0), discrete.nesterov_convex),
     "nesterov, look-ahead points": Case(lambda h: discrete.NesterovLookAhead(h, 0.8), discrete.NesterovLookAhead),
+    "nesterov, convex, look-ahead points": Case(
+        discrete.nesterov_convex_look_ahead, discrete.nesterov_convex_look_ahead
+    ),
+    "nesterov, strongly convex, look-ahead points": Case(
+        lambda h: discrete.nesterov_strongly_convex_look_ahead(h, 0.5), discrete.nesterov_strongly_convex_look_ahead
+    ),
+    "nesterov, restarted by speed": Case(discrete.RestartedNesterov, discrete.RestartedNesterov),
+    "nesterov, restarted by gradient": Case(
+        lambda h: discrete.RestartedNesterov(h, when="gradient"), discrete.RestartedNesterov
+    ),
+    "heavy ball, strongly convex": Case(
+        lambda h: discrete.heavy_ball_strongly_convex(h, 0.5), discrete.heavy_ball_strongly_convex
+    ),
+    "muehlebach and jordan": Case(lambda h: discrete.muehlebach_jordan(h, 0.5, 1.5), discrete.muehlebach_jordan),
+    "symplectic euler": Case(lambda h: discrete.SymplecticEuler(h, 0.5), discrete.SymplecticEuler),
+    "bregman leapfrog": Case(discrete.bregman_leapfrog, discrete.bregman_leapfrog, keeps_rate=False),
+    "bregman leapfrog, cubic": Case(
+        lambda h: discrete.bregman_leapfrog(h, power=3), discrete.bregman_leapfrog, keeps_rate=False
+    ),
     "two-step": Case(lambda h: discrete.TwoStep(h, 0.6, 0.3), discrete.TwoStep),
     "kutta-4": Case(discrete.RungeKutta, discrete.RungeKutta),
     "midpoint": Case(lambda h: discrete.RungeKutta(h, MIDPOINT), discrete.RungeKutta),

@@ -50,6 +50,11 @@ def test_optax_nesterov_reports_the_look_ahead_points_of_ours():
     assert np.abs(x - ahead).max() > 0.1
 
 
+def test_look_ahead_points_are_the_parameters_of_optax_nesterov():
+    y = np.asarray(iterates(discrete.NesterovLookAhead(H, B)).params)
+    np.testing.assert_allclose(y, optax_iterates(optax.sgd(H, B, nesterov=True)), rtol=0, atol=1e-12)
+
+
 def test_adam_as_a_method_is_adam_by_hand():
     """Kingma and Ba 2015, algorithm 1, in numpy; optax adds eps outside the root, as they do."""
     h, b1, b2, eps = 0.03, 0.9, 0.999, 1e-8

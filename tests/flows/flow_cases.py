@@ -50,21 +50,43 @@ FLOWS = {
 }
 
 STRONG_CONVEXITY = 0.5
+FRICTION = 1.5
 
 
-def with_matched_momentum(cls: type) -> Callable:
-    """The method with the momentum that Nesterov's has on an m-strongly convex loss."""
-    return lambda h: cls(h, (1 - (STRONG_CONVEXITY * h) ** 0.5) / (1 + (STRONG_CONVEXITY * h) ** 0.5))
+def strongly_convex(make: Callable) -> Callable:
+    """The method with the strong convexity that its momentum follows from."""
+    return functools.partial(make, strong_convexity=STRONG_CONVEXITY)
 
 
-look_ahead, matched = with_matched_momentum(discrete.NesterovLookAhead), with_matched_momentum(discrete.HeavyBall)
+def with_friction(make: Callable) -> Callable:
+    """The method with the momentum 1 - c sqrt(h), which keeps the friction of its equation."""
+    return lambda h: make(h, 1 - FRICTION * h**0.5)
+
+
+STRONGLY_CONVEX = {
+    "heavy ball": strongly_convex(discrete.heavy_ball_strongly_convex),
+    "Nesterov": strongly_convex(discrete.nesterov_strongly_convex),
+    "look-ahead points": strongly_convex(discrete.nesterov_strongly_convex_look_ahead),
+    "symplectic Euler": strongly_convex(discrete.SymplecticEuler),
+}
+CONVEX = {"look-ahead points": discrete.nesterov_convex_look_ahead, "Nesterov": discrete.nesterov_convex}
 FLOWS |= {
     "Kovachki-Stuart of heavy ball": _case(flows.KovachkiStuart, METHODS["heavy ball"], start="published"),
+    "invariant manifold of heavy ball": _case(flows.InvariantManifold, METHODS["heavy ball"]),
+    "invariant manifold from rest": _case(flows.InvariantManifold, METHODS["heavy ball"], start="rest"),
     "Su-Boyd-Candes": _case(flows.SuBoydCandes, discrete.nesterov_convex),
-    "low resolution of heavy ball": _case(flows.LowResolution, matched),
-    "low resolution of Nesterov": _case(flows.LowResolution, look_ahead),
-    "high resolution of heavy ball": _case(flows.HighResolution, matched),
-    "high resolution of Nesterov": _case(flows.HighResolution, look_ahead),
+    "Su-Boyd-Candes, r = 5": _case(flows.SuBoydCandes, functools.partial(discrete.nesterov_convex, r=5.0)),
+    "speed restart": _case(flows.SpeedRestart, discrete.RestartedNesterov),
+    "Polyak": _case(flows.Polyak, with_friction(discrete.HeavyBall)),
+    "Muehlebach-Jordan": _case(flows.MuehlebachJordan, with_friction(discrete.Nesterov)),
+    "low resolution of heavy ball": _case(flows.LowResolution, STRONGLY_CONVEX["heavy ball"]),
+    "low resolution of look-ahead points": _case(flows.LowResolution, STRONGLY_CONVEX["look-ahead points"]),
+    **{f"high resolution of {name}": _case(flows.HighResolution, make) for name, make in STRONGLY_CONVEX.items()},
+    "high resolution, hessian": _case(flows.HighResolution, STRONGLY_CONVEX["look-ahead points"], form="hessian"),
+    **{f"high resolution, convex, {name}": _case(flows.HighResolutionConvex, make) for name, make in CONVEX.items()},
+    **{
+        f"Bregman, p = {p}": _case(flows.Bregman, functools.partial(discrete.bregman_leapfrog, power=p)) for p in (2, 3)
+    },
 }
 
 TOY = landscapes.two_valleys()

@@ -9,7 +9,16 @@ import numpy as np
 import pytest
 
 import landscapes
-from landscapes import GradientCosine, GradientNorm, Observable, Sharpness, check_observables, init_carries, measure_all
+from landscapes import (
+    GradientCosine,
+    GradientNorm,
+    MotionObservable,
+    Observable,
+    Sharpness,
+    check_observables,
+    init_carries,
+    measure_all,
+)
 
 QUADRATIC = landscapes.quadratic(eigenvalues=[3.0, 1.0, 0.5])
 
@@ -66,6 +75,31 @@ def test_two_entries_of_one_name_are_refused():
         ValueError, match=r"`observe\['n_twice'\]` measures \['n_twice'\], which another entry measures"
     ):
         measure_all(observe, jnp.zeros(3), init_carries(observe, jnp.zeros(3)))
+
+
+class Going(MotionObservable):
+    """The motion itself."""
+
+    def of_flow(self, time, params, velocity):
+        return velocity
+
+    def of_method(self, step, params, following):
+        return following - params
+
+
+def test_a_run_that_moves_measures_an_instrument_of_motion_and_no_other():
+    observe = {"going": Going(), "half": lambda w: w[0] / 2}
+    x, y = jnp.asarray([3.0]), jnp.asarray([5.0])
+    assert landscapes.has_motion(observe) and not landscapes.has_motion({"n": Counter()})
+    assert init_carries(observe, x) == {}
+    measured, _ = measure_all(observe, x, {}, lambda observable: observable.of_method(0, x, y))
+    assert {name: value.item() for name, value in measured.items()} == {"going": 2.0, "half": 1.5}
+
+
+def test_an_instrument_of_motion_where_nothing_moves_is_refused():
+    check_observables({"going": Going()})
+    with pytest.raises(ValueError, match=r"`observe\['going'\]` needs a run that moves: give it to run, solve or"):
+        measure_all({"going": Going()}, jnp.zeros(3), {})
 
 
 @pytest.mark.parametrize("name", ["", "train loss", "a-b", "a/b", "a.b", 3, None])

@@ -1,0 +1,65 @@
+"""The claims on Su, Boyd and Candes 2016: they hold on the real data, and each of them can fail."""
+
+import numpy as np
+import pytest
+
+from paper_figures import su_boyd_candes_2016 as paper
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    (path,) = paper.compute(tmp_path_factory.mktemp("figures"), quick=True)
+    return paper.load(path)
+
+
+def verdicts(data) -> list[str]:
+    return [claim.verdict for claim in paper.judge([data])]
+
+
+def test_all_claims_hold_at_the_quick_size(data):
+    assert verdicts(data) == ["holds"] * 8
+
+
+def rising(data):
+    return data.assign(energy=data.energy[:, ::-1])
+
+
+def falling_below_three(data):
+    energy = data.energy.copy()
+    energy.loc[{"r": 2.0}] = data.energy.sel(r=3.0)
+    return data.assign(energy=energy)
+
+
+WRONG = {
+    "an energy that rises": (rising, 0),
+    "an energy that falls for r = 2 as well": (falling_below_three, 1),
+    "a loss above the bound": (lambda data: data.assign(gap=data.gap * 10), 2),
+    "errors of order 2": (lambda data: data.assign(error=data.error**2), 3),
+    "a rate that fades": (
+        lambda data: data.assign(flow_restarted_loss=("fine", np.exp(-(np.arange(data.sizes["fine"]) ** 0.5)))),
+        6,
+    ),
+    "a method at another rate": (lambda data: data.assign(method_restarted_loss=data.method_restarted_loss**2), 7),
+}
+
+
+@pytest.mark.parametrize(("tampered", "claim"), WRONG.values(), ids=WRONG)
+def test_a_claim_fails_on(data, tampered, claim):
+    assert verdicts(tampered(data))[claim] == "fails"
+
+
+def test_restarts_at_every_sample_fail_both_claims_on_pieces(data):
+    speed = np.arange(data.sizes["fine"]) % 2
+    stalled = data.assign(
+        flow_restarted_speed=("fine", speed[::1]), flow_restarted_loss=("fine", np.ones(data.sizes["fine"]))
+    )
+    assert verdicts(stalled)[4:6] == ["fails", "fails"]
+
+
+def test_restarting_beats_the_equation_without_it(data):
+    assert float(data.flow_restarted_loss[-1]) < 0.2 * float(data.flow_plain_loss[-1])
+
+
+def test_every_panel_has_its_axes_named(data):
+    figure = paper.draw([data])
+    assert all(panel.get_xlabel() and panel.get_ylabel() and panel.get_title() for panel in figure.axes)
