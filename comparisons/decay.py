@@ -18,7 +18,8 @@ class Decay(eqx.Module):
 
     times: in the flow's clock.  energies, gaps: E and L - L*; gaps are NaN for an energy without minimizer.
     floors: estimate of what solver and rounding contribute to each energy.
-    bounds: E(0)/weight(t), what L - L* is at most if the energy never rises; infinite at t = 0 where the weight is 0.
+    bounds: of a flow, E(0)/weight(t), what L - L* is at most if the energy never rises; infinite where the weight is 0.
+    NaN along a method, whose discrete energy has other weights, and for an energy without minimizer.
     status: of the run.
     """
 
@@ -31,8 +32,12 @@ class Decay(eqx.Module):
 
     @property
     def largest_rise(self) -> float:
-        """The largest increase between two samples, relative to the energy at the start; negative if it always fell."""
-        return float(np.max(np.diff(self.energies)) / self.energies[0])
+        """The largest increase between two samples, relative to the energy at the start; negative if it always fell.
+
+        NaN for a run that failed before its second sample.
+        """
+        rises = np.diff(self.energies)
+        return float(np.max(rises) / self.energies[0]) if len(rises) else float("nan")
 
     @property
     def verdict(self) -> str:
@@ -44,7 +49,7 @@ class Decay(eqx.Module):
 
     @property
     def share_of_bound(self) -> float:
-        """The largest (L - L*) / bound; at most 1 where the energy never rises."""
+        """The largest (L - L*) / bound of a flow; at most 1 where the energy never rises."""
         return float(np.max(self.gaps / self.bounds))
 
     def power(self, after: float = 0.0) -> tuple[float, float]:
@@ -72,12 +77,15 @@ def measure_decay(
         )
         n = min(len(tight.steps), len(loose.steps))
         solver = np.abs(tight.observations[ENERGY][:n] - loose.observations[ENERGY][:n])
-        return _decay(tight, energy, loss, solver)
+        status = loose.status if tight.completed else tight.status
+        return _decay(tight, energy, loss, solver, status, bounded=isinstance(energy, Energy))
     found = run(model, loss, params, steps=steps, every=every, observe=observe)
-    return _decay(found, energy, loss, np.zeros(len(found.steps)))
+    return _decay(found, energy, loss, np.zeros(len(found.steps)), found.status, bounded=False)
 
 
-def _decay(found: Trajectory, energy: Energy | MechanicalEnergy, loss: Loss, solver: np.ndarray) -> Decay:
+def _decay(
+    found: Trajectory, energy: Energy | MechanicalEnergy, loss: Loss, solver: np.ndarray, status: str, *, bounded: bool
+) -> Decay:
     n = len(solver)
     energies, losses = found.observations[ENERGY][:n], found.observations[LOSS][:n]
     times = found.steps[:n] * float(energy.time_per_step)
@@ -86,6 +94,7 @@ def _decay(found: Trajectory, energy: Energy | MechanicalEnergy, loss: Loss, sol
     gaps, bounds = np.full(n, np.nan), np.full(n, np.nan)
     if isinstance(energy, Energy):
         gaps = losses - float(loss(energy.minimizer))
+    if bounded:
         with np.errstate(divide="ignore"):
             bounds = energies[0] / weights
-    return Decay(times, energies, solver + rounding, gaps, bounds, found.status)
+    return Decay(times, energies, solver + rounding, gaps, bounds, status)

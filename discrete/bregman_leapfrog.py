@@ -4,18 +4,18 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import equinox as eqx
 import jax.numpy as jnp
 
 from .heavy_ball import HeavyBall
 
 
-@dataclass(frozen=True)
-class BregmanRate:
+class BregmanRate(eqx.Module):
     """(p C/2) e^p (s^(p-1) - (s-1)^(2p) s^(-p-1)) at step n, s = n + 1/2, e = sqrt(step_squared); s - 1 at least 0."""
 
-    step_squared: float
-    power: int
-    constant: float
+    step_squared: Any
+    power: int = eqx.field(static=True)
+    constant: Any
 
     def __call__(self, step: Any) -> Any:
         p, after = self.power, step + 0.5

@@ -133,9 +133,11 @@ class FlowSide(Side):
         """Integrated to the end, or to where the flow switches."""
         event = None
         if self.flow.switches:
+            tolerance = max(SWITCH_TOLERANCE, 10 * float(jnp.finfo(end.dtype).eps))
             event = diffrax.Event(
-                lambda t, y, *_, **__: self.flow.switch(self.loss, t, y),
-                optimistix.Bisection(rtol=SWITCH_TOLERANCE, atol=SWITCH_TOLERANCE, flip="detect"),
+                # diffrax compares it with numbers of the default precision.
+                lambda t, y, *_, **__: jnp.asarray(self.flow.switch(self.loss, t, y), jnp.result_type(float)),
+                optimistix.Bisection(rtol=tolerance, atol=tolerance, flip="detect"),
                 direction=False,
             )
         solution = diffrax.diffeqsolve(

@@ -134,7 +134,7 @@ def _restarted(duration: float) -> dict[str, Any]:
 def judge(data: list[xarray.Dataset]) -> list[Claim]:
     """The energy and the rate, the order, and speed restarting."""
     (found,) = data
-    return [_falls(found), _rises(found), _rate(found), _order(found), *_restarts(found)]
+    return [_falls(found), _rises(found), _rate(found), _integral(found), _order(found), *_restarts(found)]
 
 
 def _rise(found: xarray.Dataset, r: float) -> float:
@@ -173,6 +173,23 @@ def _rate(found: xarray.Dataset) -> Claim:
         predicted=(0.0, 1.0),
         because="a bound is not exceeded",
         measured=float((found.gap / found.bound).sel(r=slice(3.0, None)).max()),
+    )
+
+
+def _integral(found: xarray.Dataset) -> Claim:
+    shares = []
+    for r in (4.0, 5.0):
+        gap, time = found.gap.sel(r=r).values, found.time.values
+        # The bound of the rate is (r - 1)^2 |x_0 - x*|^2 / (2 t^2).
+        distance = float(found.bound.sel(r=r)[-1]) * time[-1] ** 2
+        shares.append(np.trapezoid(time * gap, time) * (r - 3) / distance)
+    return Claim(
+        statement="for r > 3 the integral of t (f - f*) is at most (r - 1)^2 |x_0 - x*|^2 / (2 (r - 3))",
+        source=f"{PAPER}, theorem 5",
+        quantity="integral over the bound, the larger of r = 4 and 5",
+        predicted=(0.0, 1.0),
+        because="a bound is not exceeded",
+        measured=float(max(shares)),
     )
 
 

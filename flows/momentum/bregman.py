@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 
@@ -42,12 +43,12 @@ class Bregman(RootClockFlow):
         return self.method.learning_rate.power
 
     @property
-    def constant(self) -> float:
+    def constant(self) -> Any:
         """C."""
         return self.method.learning_rate.constant
 
     @property
-    def time_per_step(self) -> float:
+    def time_per_step(self) -> Any:
         """e."""
         return self.method.learning_rate.step_squared**0.5
 
@@ -80,8 +81,8 @@ class Bregman(RootClockFlow):
 class BregmanEnergy(Energy):
     """E = C t^p (L - L*) + |X + (t/p) X' - x*|^2 / 2      (Wibisono, Wilson and Jordan 2016, equation 10)"""
 
-    power: int
-    constant: float
+    power: int = eqx.field(static=True)
+    constant: Any = eqx.field(converter=jnp.asarray)
 
     def weight(self, time: Any) -> Any:
         return self.constant * time**self.power

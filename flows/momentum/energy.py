@@ -57,7 +57,12 @@ class Energy(MotionObservable):
 
 
 class MechanicalEnergy(MotionObservable):
-    """E = L(X) + (inertia/2) |X'|^2, which friction takes from any loss, convex or not."""
+    """E = L(X) + (inertia/2) |X'|^2, which friction takes from any loss, convex or not.
+
+    Along the method L(x_{n+1}) + (inertia/2) |x_{n+1} - x_n|^2 / d^2, d the time of a step. Heavy ball's falls where
+    b/2 <= w <= 1 - b/2 - h S/2 with w = inertia h/(2 d^2), on any loss of sharpness at most S: `Polyak` h S <= 1 - b,
+    `KovachkiStuart` h S <= 3 (1 - b)/2 (from <grad L, v_+> = (b <v, v_+> - |v_+|^2)/h; derived here).
+    """
 
     loss: Loss
     inertia: Any = eqx.field(converter=jnp.asarray)
@@ -73,7 +78,7 @@ class MechanicalEnergy(MotionObservable):
 
     def of_method(self, step: Any, params: Params, following: Params) -> Float[Array, ""]:
         displacement = jax.tree.map(lambda x, y: (y - x) / self.time_per_step, params, following)
-        return self.of_flow(step, params, displacement)
+        return self.of_flow(step, following, displacement)
 
 
 def squared(vector: Params) -> Float[Array, ""]:

@@ -4,6 +4,7 @@ from typing import Any, ClassVar, Literal
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from discrete import HeavyBall, Method, Nesterov, NesterovLookAhead, SymplecticEuler
@@ -109,7 +110,9 @@ class HighResolution(StronglyConvexFlow):
 
     def energy(self, loss: Loss, minimizer: Params) -> "HighResolutionEnergy":
         """The energy behind the rate exp(-sqrt(m) t/4); it falls for m-strongly convex losses."""
-        return HighResolutionEnergy(loss, minimizer, self.time_per_step, self.root, self.damps_along_hessian)
+        known = "NAG-SC" if isinstance(self.method, NesterovLookAhead) else None
+        known = "heavy ball" if isinstance(self.method, HeavyBall) else known
+        return HighResolutionEnergy(loss, minimizer, self.time_per_step, self.root, self.damps_along_hessian, known)
 
     def init(self, loss: Loss, params: Params) -> Motion:
         velocity = self.initial_velocity(loss, params)
@@ -149,10 +152,10 @@ class HighResolution(StronglyConvexFlow):
 class LowResolutionEnergy(Energy):
     """E = exp(sqrt(m) t) (L - L* + |X' + sqrt(m) (X - x*)|^2 / 2)      (Wilson, Recht and Jordan 2021, section 3)"""
 
-    root: Any
+    root: Any = eqx.field(converter=jnp.asarray)
 
     def weight(self, time: Any) -> Any:
-        return jax.numpy.exp(self.root / self.time_per_step * time)
+        return jnp.exp(self.root / self.time_per_step * time)
 
     def squares(self, time: Any, params: Params, velocity: Params) -> Any:
         ahead = combined((1.0, velocity), (self.root / self.time_per_step, self.from_minimizer(params)))
@@ -162,27 +165,30 @@ class LowResolutionEnergy(Energy):
 class HighResolutionEnergy(Energy):
     """E = exp(sqrt(m) t/4) ((1 + q) (L - L*) + |X'|^2/4 + |X' + 2 sqrt(m) (X - x*) + sqrt(h) grad L|^2/4)
 
-    Shi, Du, Jordan and Su 2021, theorem 1 (Nesterov) and 2 (heavy ball: without sqrt(h) grad L); q = sqrt(m h). Along
-    the method, with V = (x_{n+1} - x_n)/sqrt(h), their discrete energy:
+    Shi, Du, Jordan and Su 2021, theorem 1 (Nesterov) and 2 (heavy ball: without sqrt(h) grad L); q = sqrt(m h).
+    discrete: the method whose discrete energy they have. With V = (x_{n+1} - x_n)/sqrt(h), of the look-ahead points:
         ((1 + q)/(1 - q)) (L - L*) + |V|^2/4 + |V + 2 sqrt(m)/(1 - q) (x_{n+1} - x*) + sqrt(h) grad L|^2/4
-            - h/(2 (1 - q)) |grad L|^2,   times (1 + q/6)^n,   for h at most 1/(4 S), look-ahead points;
-    heavy ball's without the gradients, times (1 + q/4)^n, for h at most m/(16 S^2).
+            - h/(2 (1 - q)) |grad L|^2,   times (1 + q/6)^n,   for h at most 1/(4 S);
+    of heavy ball without the gradients, times (1 + q/4)^n, for h at most m/(16 S^2).
     """
 
-    root: Any
+    root: Any = eqx.field(converter=jnp.asarray)
     along_hessian: bool = eqx.field(static=True)
+    discrete: Literal["NAG-SC", "heavy ball"] | None = eqx.field(static=True)
 
     def weight(self, time: Any) -> Any:
-        return (1 + self.root) * jax.numpy.exp(self.root / self.time_per_step * time / 4)
+        return (1 + self.root) * jnp.exp(self.root / self.time_per_step * time / 4)
 
     def squares(self, time: Any, params: Params, velocity: Params) -> Any:
         rate = self.root / self.time_per_step
         terms = [(1.0, velocity), (2 * rate, self.from_minimizer(params))]
         if self.along_hessian:
             terms.append((self.time_per_step, jax.grad(self.loss)(params)))
-        return jax.numpy.exp(rate * time / 4) * (squared(velocity) + squared(combined(*terms))) / 4
+        return jnp.exp(rate * time / 4) * (squared(velocity) + squared(combined(*terms))) / 4
 
     def of_method(self, step: Any, params: Params, following: Params) -> Float[Array, ""]:
+        if self.discrete is None:
+            return super().of_method(step, params, following)
         q, clock = self.root, self.time_per_step
         velocity = self.velocity(params, following)
         terms = [(1.0, velocity), (2 * q / clock / (1 - q), self.from_minimizer(following))]

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from discrete import ConvexMomentum, Method, Nesterov, NesterovLookAhead
@@ -106,8 +107,8 @@ class HighResolutionConvexEnergy(Energy):
         h (n + 1) (n + r) (L - L*) + |(n + 1) sqrt(h) V + (r - 1) (x_{n+1} - x*) + (n + 1) h grad L|^2 / 2
     """
 
-    r: float
-    head_start: Any
+    r: Any = eqx.field(converter=jnp.asarray)
+    head_start: Any = eqx.field(converter=jnp.asarray)
     at_look_ahead_points: bool = eqx.field(static=True)
 
     def weight(self, time: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -70,7 +71,7 @@ class SuBoydCandesEnergy(Energy):
     with z_k = x_k + (k - 1)/(r - 1) (x_k - x_{k-1}) (theorem 6); it falls for h at most 1 over the sharpness.
     """
 
-    r: float
+    r: Any = eqx.field(converter=jnp.asarray)
 
     def weight(self, time: Any) -> Any:
         return 2 * time**2 / (self.r - 1)

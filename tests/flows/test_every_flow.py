@@ -104,11 +104,7 @@ def test_halving_the_step_divides_the_distance_by_two_to_the_claimed_order(case)
     np.testing.assert_allclose(slopes, case.make(H).order, atol=0.15)
 
 
-# A schedule is part of the compiled program: `bregman_leapfrog` holds its step in one.
-NUMBERS = {name: case for name, case in FLOWS.items() if not callable(case.method(H).learning_rate)}
-
-
-@pytest.mark.parametrize("case", NUMBERS.values(), ids=NUMBERS)
+@every_flow
 def test_a_second_solve_with_another_learning_rate_compiles_nothing(case, caplog):
     first = solved(case.make(H), steps=128)
     caplog.clear()

@@ -17,7 +17,7 @@ def verdicts(data) -> list[str]:
 
 
 def test_all_claims_hold_at_the_quick_size(data):
-    assert verdicts(data) == ["holds"] * 8
+    assert verdicts(data) == ["holds"] * 9
 
 
 def rising(data):
@@ -34,12 +34,13 @@ WRONG = {
     "an energy that rises": (rising, 0),
     "an energy that falls for r = 2 as well": (falling_below_three, 1),
     "a loss above the bound": (lambda data: data.assign(gap=data.gap * 10), 2),
-    "errors of order 2": (lambda data: data.assign(error=data.error**2), 3),
+    "an integral above its bound": (lambda data: data.assign(gap=data.gap * 20), 3),
+    "errors of order 2": (lambda data: data.assign(error=data.error**2), 4),
     "a rate that fades": (
         lambda data: data.assign(flow_restarted_loss=("fine", np.exp(-(np.arange(data.sizes["fine"]) ** 0.5)))),
-        6,
+        7,
     ),
-    "a method at another rate": (lambda data: data.assign(method_restarted_loss=data.method_restarted_loss**2), 7),
+    "a method at another rate": (lambda data: data.assign(method_restarted_loss=data.method_restarted_loss**2), 8),
 }
 
 
@@ -53,7 +54,7 @@ def test_restarts_at_every_sample_fail_both_claims_on_pieces(data):
     stalled = data.assign(
         flow_restarted_speed=("fine", speed[::1]), flow_restarted_loss=("fine", np.ones(data.sizes["fine"]))
     )
-    assert verdicts(stalled)[4:6] == ["fails", "fails"]
+    assert verdicts(stalled)[5:7] == ["fails", "fails"]
 
 
 def test_restarting_beats_the_equation_without_it(data):

@@ -87,6 +87,18 @@ def test_friction_takes_the_mechanical_energy_of_any_loss(flow):
     assert np.all(np.isnan(found.gaps)) and np.isnan(found.share_of_bound)
 
 
+@pytest.mark.parametrize("make", [flows.KovachkiStuart, flows.Polyak])
+def test_along_heavy_ball_the_mechanical_energy_falls_up_to_its_largest_step_size_and_not_far_beyond(make):
+    """h S <= 3 (1 - b)/2 for Kovachki-Stuart, h S <= 1 - b for Polyak; the sharpness is 1."""
+    b = 0.9
+    largest = (1.5 if make is flows.KovachkiStuart else 1.0) * (1 - b)
+    verdicts = []
+    for h in (largest, 20 * largest):
+        flow = make(discrete.HeavyBall(h, b))
+        verdicts.append(decay(flow, QUADRATIC, along=flow.method, energy=flow.energy(QUADRATIC)).verdict)
+    assert verdicts == ["holds", "fails"]
+
+
 def test_below_three_r_energy_and_bound_are_lost_on_a_loss_that_grows_like_a_cone():
     found = decay(flows.SuBoydCandes(discrete.nesterov_convex(1.0, 2.0)), CONE, start=20 * START)
     assert found.verdict == "fails" and found.largest_rise > 0.1 and found.share_of_bound > 1
@@ -186,8 +198,11 @@ def test_an_energy_is_the_formula_of_its_paper(flow, of_flow, of_method):
 )
 def test_the_mechanical_energy_is_loss_and_motion(flow, inertia):
     """alpha = (1 - b + 2 b^2)/2 = 0.56 for Nesterov with b = 0.6."""
-    found = flow.energy(BOWL).of_flow(T, jnp.asarray(X), jnp.asarray(V))
+    energy = flow.energy(BOWL)
+    found = energy.of_flow(T, jnp.asarray(X), jnp.asarray(V))
     assert float(found) == pytest.approx(loss(X) + inertia / 2 * norm(V), rel=1e-14)
+    of_method = energy.of_method(N, jnp.asarray(X), jnp.asarray(Y))
+    assert float(of_method) == pytest.approx(loss(Y) + inertia / 2 * norm((Y - X) / flow.time_per_step), rel=1e-13)
 
 
 @pytest.mark.parametrize("name", FORMULAS)

@@ -1,7 +1,7 @@
 """Wrong equations lose the order that the right ones have: the measurement can tell."""
 
 import functools
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import jax
 import numpy as np
@@ -26,11 +26,15 @@ class StartedLate(flows.HighResolutionConvex):
         return super().head_start + self.time_per_step / 2
 
 
+def started_late(method: Any) -> Flow:
+    return StartedLate(method, "gradient")
+
+
 @pytest.mark.parametrize("make", [discrete.nesterov_convex, discrete.nesterov_convex_look_ahead])
 def test_half_a_step_of_head_start_costs_the_convex_equation_its_second_order(make):
     found = comparisons.measure_order(
         make,
-        lambda method: StartedLate(method, "gradient"),
+        started_late,
         TOY.loss,
         TOY.params,
         learning_rates=ROOTS,

@@ -167,3 +167,13 @@ def test_restarts_fall_where_they_fall_however_often_the_flow_is_sampled():
     scale = np.linalg.norm(seldom, axis=1, keepdims=True)
     np.testing.assert_allclose(often[::10] / scale, seldom / scale, rtol=0, atol=1e-9)
     assert float(end.since) == pytest.approx(float(same_end.since), rel=1e-9)
+
+
+def test_restarts_are_found_in_single_precision_too():
+    flow, single = flows.SpeedRestart(discrete.RestartedNesterov(0.04)), jnp.ones(1, jnp.float32)
+    runs = [
+        flows.solve(flow, lambda x: 0.5 * jnp.sum(x**2), start, steps=100, every=10)
+        for start in (single, single.astype(float))
+    ]
+    assert [run.status for run in runs] == ["completed"] * 2
+    assert float(runs[0].final_state.since) == pytest.approx(float(runs[1].final_state.since), rel=1e-3)
