@@ -21,21 +21,24 @@ class Compare:
     problem: str
     """What to minimize; `odescent problems` lists them with their settings."""
     method: str
-    """gradient-descent, heavy-ball, nesterov, nesterov-look-ahead, nesterov-convex, nesterov-strongly-convex, midpoint,
-    heun, kutta-3 or kutta-4."""
+    """gradient-descent, heavy-ball, nesterov, nesterov-look-ahead, heavy-ball-strongly-convex,
+    nesterov-strongly-convex, nesterov-strongly-convex-look-ahead, nesterov-convex, nesterov-convex-look-ahead,
+    nesterov-restarted, muehlebach-jordan, symplectic-euler, bregman-2, bregman-3, bregman-4, midpoint, heun, kutta-3 or
+    kutta-4."""
     learning_rate: float
     """Step size h."""
     steps: int
     """Steps of the method."""
     flows: tuple[str, ...] = ("gradient", "modified-2")
     """Continuous-time models: gradient, modified-P, modified-P-rest, modified-optimal, iterates-P (P is the order),
-    kovachki-stuart, su-boyd-candes, low-resolution, high-resolution."""
+    kovachki-stuart, invariant-manifold, invariant-manifold-rest, polyak, muehlebach-jordan, low-resolution,
+    high-resolution, su-boyd-candes, high-resolution-convex, speed-restart, bregman, edge-P."""
     every: int = 10
     """Measure every so many steps; must divide the steps."""
     momentum: float | None = None
-    """Momentum in [0, 1) of heavy-ball and nesterov (0.9 if not given)."""
+    """Momentum in [0, 1) of heavy-ball, nesterov and nesterov-look-ahead (0.9 if not given)."""
     strong_convexity: float | None = None
-    """Constant m of nesterov-strongly-convex."""
+    """Constant m of the methods for strongly convex losses, of muehlebach-jordan and of symplectic-euler."""
     start: Literal["rest", "slow-manifold"] = "rest"
     """Velocity at the start: zero, or the one without transient."""
     top: int = 2

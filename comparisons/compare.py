@@ -144,9 +144,9 @@ def _check_flows(method: Method, flows: Mapping[str, Flow]) -> None:
             )
         if not isinstance(flow, Flow):
             raise ValueError(f"`flows[{name!r}]` must be a flow of the method, got {flow!r}.")
-        if description(flow.method) != description(method):
+        if description(flow.method) != description(method.observed):
             raise ValueError(
-                f"`flows[{name!r}]` models {description(flow.method)}, not the method {description(method)}; "
+                f"`flows[{name!r}]` models {description(flow.method)}, not the method {description(method.observed)}; "
                 f"build it from the same method."
             )
 
@@ -211,7 +211,8 @@ def _plain_settings(observable: Any) -> str:
         return getattr(observable, "__name__", type(observable).__name__)
     settings = {field.name: getattr(observable, field.name) for field in dataclasses.fields(observable)}
     plain = (f"{key}={value}" for key, value in settings.items() if isinstance(value, int | float | str))
-    return f"{type(observable).__name__}({', '.join(plain)})"
+    arrays = _fingerprint(eqx.filter(observable, eqx.is_array))
+    return f"{type(observable).__name__}({', '.join([*plain, arrays])})"
 
 
 def _fingerprint(tree: Any) -> str:

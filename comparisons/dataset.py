@@ -14,7 +14,7 @@ from .comparison import Comparison
 from .divergence import Divergence
 
 METHOD = "discrete"
-GAP, INDEX = "gap_", "_index"
+GAP, PREDICTED, INDEX = "gap_", "predicted_", "_index"
 APART = {
     "distance": ("|X - x|", "params"),
     "relative_distance": ("|X - x| / |x - x_0|", "1"),
@@ -30,10 +30,10 @@ RESERVED = {"samples", "time", "step", "side", "flow", *APART}
 def check_names(observe: Iterable[str]) -> None:
     """ValueError on an observable whose name the dataset needs for something else."""
     for name in observe:
-        if name in RESERVED or name.startswith(GAP) or name.endswith(INDEX):
+        if name in RESERVED or name.startswith((GAP, PREDICTED)) or name.endswith(INDEX):
             raise ValueError(
-                f"`observe` may not use the name {name!r}: a comparison keeps {', '.join(sorted(RESERVED))}, {GAP}... "
-                f"and ...{INDEX} for itself."
+                f"`observe` may not use the name {name!r}: a comparison keeps {', '.join(sorted(RESERVED))}, {GAP}..., "
+                f"{PREDICTED}... and ...{INDEX} for itself."
             )
 
 
@@ -41,8 +41,9 @@ def to_dataset(comparison: Comparison) -> xr.Dataset:
     """Dimensions: step; side (the method first, then its flows); flow; <name>_index for vector observations.
 
     Variables: one per observable (side, step, ...), `distance`, `relative_distance`, `angle`, `along`, `across`,
-    `function_distance` and `gap_<observable>` (flow, step, ...), `time` (side, step). A side that stopped early is NaN
-    from there on; `samples` (side) says how many are its own, and the attribute `statuses` why.
+    `function_distance` and `gap_<observable>` (flow, step, ...), `time` (side, step); `predicted_<name>` (flow, step,
+    ...) of the flows that predict it, NaN for the others. A side that stopped early is NaN from there on; `samples`
+    (side) says how many are its own, and the attribute `statuses` why.
     """
     sides = {METHOD: comparison.discrete, **comparison.flows}
     length = len(comparison.steps)
@@ -64,6 +65,10 @@ def to_dataset(comparison: Comparison) -> xr.Dataset:
         for name in apart[0].gaps:
             gaps = [one.gaps[name] for one in apart]
             add(GAP + name, "flow", gaps, long_name=f"flow minus method: {name}", units=UNITS.get(name, ""))
+    for name in sorted({name for flow in comparison.flows.values() for name in flow.predictions}):
+        shape = next(f.predictions[name].shape[1:] for f in comparison.flows.values() if name in f.predictions)
+        rows = [flow.predictions.get(name, np.empty((0, *shape))) for flow in comparison.flows.values()]
+        add(PREDICTED + name, "flow", rows, long_name=f"predicted by the flow: {name}", units=UNITS.get(name, ""))
     return xr.Dataset(
         variables,
         coords={"step": comparison.steps, "side": list(sides), "flow": list(comparison.flows)},
@@ -74,6 +79,7 @@ def to_dataset(comparison: Comparison) -> xr.Dataset:
             "threshold": np.nan if comparison.threshold is None else comparison.threshold,
             "statuses": json.dumps({name: t.status for name, t in sides.items()}),
             "costs": json.dumps({name: t.cost._asdict() for name, t in sides.items()}),
+            "predictions": json.dumps({name: list(flow.predictions) for name, flow in comparison.flows.items()}),
             "provenance": json.dumps(comparison.provenance),
         },
     )
@@ -106,7 +112,8 @@ def load(path: str | Path) -> Comparison:
     counts = dict(zip(names, map(int, data["samples"].values), strict=True))
     gaps = [str(name).removeprefix(GAP) for name in data if str(name).startswith(GAP)]
     skip = {"samples", "time", *APART, *(GAP + name for name in gaps)}
-    observed = [str(name) for name in data if name not in skip]
+    observed = [str(name) for name in data if name not in skip and not str(name).startswith(PREDICTED)]
+    predicted = json.loads(data.attrs.get("predictions", "{}"))
 
     def rows(name: str, dimension: str, which: str) -> np.ndarray:
         return data[name].sel({dimension: which}).values[: counts[which]]
@@ -115,7 +122,10 @@ def load(path: str | Path) -> Comparison:
         observations = {name: rows(name, "side", side) for name in observed}
         steps = data["step"].values[: counts[side]]
         cost = Cost(**costs[side])
-        return Trajectory(steps, rows("time", "side", side), observations, None, statuses[side], cost)
+        predictions = {name: rows(PREDICTED + name, "flow", side) for name in predicted.get(side, [])}
+        return Trajectory(
+            steps, rows("time", "side", side), observations, None, statuses[side], cost, predictions=predictions
+        )
 
     def apart(flow: str) -> Divergence:
         fields = {name: rows(name, "flow", flow) for name in APART if name in data}

@@ -8,7 +8,7 @@ from discrete import Method, Trajectory, run
 from flows import Energy, Flow, MechanicalEnergy, solve
 from landscapes import Loss, Params
 
-from .order import FLOOR_FACTOR, LOOSE, TIGHT, dopri8, regression
+from .order import FLOOR_FACTOR, LOOSE, TIGHT, check_float64, dopri8, regression
 
 ENERGY, LOSS = "energy", "loss"
 
@@ -32,17 +32,22 @@ class Decay(eqx.Module):
 
     @property
     def largest_rise(self) -> float:
-        """The largest increase between two samples, relative to the energy at the start; negative if it always fell.
+        """The largest increase between two samples, relative to the largest |energy|; negative if it always fell.
 
-        NaN for a run that failed before its second sample.
+        NaN for a run that failed before its second sample, and for an energy that overflowed.
         """
-        rises = np.diff(self.energies)
-        return float(np.max(rises) / self.energies[0]) if len(rises) else float("nan")
+        size = np.abs(self.energies).max()
+        if len(self.energies) < 2 or not np.isfinite(size):
+            return float("nan")
+        return float(np.max(np.diff(self.energies)) / size) if size else 0.0
 
     @property
     def verdict(self) -> str:
-        """`holds` if no rise exceeds 10 times the floor, `fails` if one does; `undecided` for a run that failed."""
-        if self.status != "completed":
+        """`holds` if no rise exceeds 10 times the floor, `fails` if one does.
+
+        `undecided` for a run that failed, and for an energy that overflowed: exp(sqrt(m) t) does, so take fewer steps.
+        """
+        if self.status != "completed" or not np.all(np.isfinite(self.energies)):
             return "undecided"
         allowed = FLOOR_FACTOR * (self.floors[1:] + self.floors[:-1])
         return "holds" if np.all(np.diff(self.energies) <= allowed) else "fails"
@@ -50,7 +55,9 @@ class Decay(eqx.Module):
     @property
     def share_of_bound(self) -> float:
         """The largest (L - L*) / bound of a flow; at most 1 where the energy never rises."""
-        return float(np.max(self.gaps / self.bounds))
+        # A flow that starts at the minimizer has 0 of a bound of 0.
+        shares = np.divide(self.gaps, self.bounds, out=np.zeros_like(self.gaps), where=self.bounds != 0)
+        return float(np.max(shares))
 
     def power(self, after: float = 0.0) -> tuple[float, float]:
         """p of L - L* ~ t^-p over the times from `after` on, and its 95 % half-width; NaN with fewer than 3 of them."""
@@ -68,7 +75,9 @@ def measure_decay(
 
     energy: of the flow, `flow.energy(loss, minimizer)`.  A flow is solved at relative tolerances 1e-12 and 1e-10; what
     they differ by is the solver's part of the floor. Rounding is that of the loss, times its weight in the energy.
+    Raises ValueError for params that are not float64, whose rounding hides what is looked for.
     """
+    check_float64(params)
     observe = {ENERGY: energy, LOSS: loss}
     if isinstance(model, Flow):
         tight, loose = (

@@ -181,13 +181,18 @@ def _usable(rates, errors, floors, regime, statuses, parameter) -> tuple[np.ndar
     return used, reasons
 
 
-def _check(params: Params, learning_rates: Sequence[float], duration: float, start: str, after: float) -> None:
+def check_float64(params: Params) -> None:
+    """ValueError for params of lower precision, whose rounding hides what is measured."""
     for leaf in jax.tree.leaves(params):
         if jnp.result_type(leaf) != jnp.float64:
             raise ValueError(
-                f"`params` must be float64 to measure an order, got {jnp.result_type(leaf)}: its rounding floor hides "
-                "the slope. Set jax.config.update('jax_enable_x64', True) before making them."
+                f"`params` must be float64 to measure this, got {jnp.result_type(leaf)}: its rounding floor hides "
+                "what is measured. Set jax.config.update('jax_enable_x64', True) before making them."
             )
+
+
+def _check(params: Params, learning_rates: Sequence[float], duration: float, start: str, after: float) -> None:
+    check_float64(params)
     if len(set(learning_rates)) < FEWEST or not all(np.isfinite(h) and h > 0 for h in learning_rates):
         raise ValueError(
             f"`learning_rates` must be at least {FEWEST} different positive numbers, got {learning_rates}."

@@ -51,7 +51,7 @@ def method_label(comparison: Comparison) -> str:
     """The method with its hyper-parameters, as in `gradient descent, h = 0.1`."""
     settings = dict(comparison.method)
     name = settings.pop("name").replace("-", " ")
-    symbols = {"learning_rate": "h", "momentum": r"\beta"}
+    symbols = {"learning_rate": "h", "momentum": r"\beta", "strong_convexity": "m", "look_ahead": "a"}
     shown = [rf"${symbols.get(key, key)} = {value:g}$" for key, value in settings.items() if isinstance(value, float)]
     return ", ".join([name, *shown])
 

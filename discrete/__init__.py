@@ -23,5 +23,6 @@ from .restarted_nesterov import RestartedNesterov as RestartedNesterov
 from .run import run as run
 from .runge_kutta import RungeKutta as RungeKutta
 from .symplectic_euler import SymplecticEuler as SymplecticEuler
+from .time_averaged import TimeAveraged as TimeAveraged
 from .trajectory import Cost as Cost, Trajectory as Trajectory
 from .two_step import TwoStep as TwoStep

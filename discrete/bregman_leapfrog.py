@@ -19,13 +19,13 @@ class BregmanRate(eqx.Module):
 
     def __call__(self, step: Any) -> Any:
         p, after = self.power, step + 0.5
-        before = jnp.maximum(after - 1, 0.0)
-        shape = after ** (p - 1) - before ** (2 * p) / after ** (p + 1)
-        return p * self.constant / 2 * self.step_squared ** (p / 2) * shape
+        # 1 - ((s-1)/s)^(2p) without overflow or cancellation; the first step has s - 1 = 0.
+        lost = jnp.where(after > 1, -jnp.expm1(2 * p * jnp.log1p(-1 / jnp.maximum(after, 1.5))), 1.0)
+        return p * self.constant / 2 * self.step_squared ** (p / 2) * after ** (p - 1) * lost
 
     @property
     def __name__(self) -> str:
-        return f"Bregman, p = {self.power}, C = {self.constant:g}, e^2 = {self.step_squared:g}"
+        return f"Bregman, p = {self.power}, C = {self.constant!r}, e^2 = {self.step_squared!r}"
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,6 @@ def bregman_leapfrog(learning_rate: float, power: int = 2, constant: float = 0.2
     if not (isinstance(power, int) and power >= 2):
         raise ValueError(f"`power` must be a whole number from 2, got {power!r}.")
     for name, value in (("learning_rate", learning_rate), ("constant", constant)):
-        if not (isinstance(value, int | float) and math.isfinite(value) and value > 0):
+        if callable(value) or not (math.isfinite(value) and value > 0):
             raise ValueError(f"`{name}` must be a positive number, got {value!r}.")
     return HeavyBall(BregmanRate(float(learning_rate), power, float(constant)), BregmanMomentum(power))

@@ -84,6 +84,8 @@ def kebab(name: str) -> str:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Method):
+        return description(value)
     if type(value) is tuple:
         return [_plain(entry) for entry in value]
     if isinstance(value, Fraction):

@@ -34,7 +34,8 @@ class ConvexMomentum:
 
     @property
     def __name__(self) -> str:
-        return f"n/(n + {self.r:g})" if self.next_step else f"(n - 1)/(n + {self.r - 1:g})"
+        shift = self.r if self.next_step else self.r - 1
+        return f"{'n' if self.next_step else '(n - 1)'}/(n + {repr(shift).removesuffix('.0')})"
 
 
 convex_momentum = ConvexMomentum()
@@ -83,5 +84,5 @@ def nesterov_strongly_convex_look_ahead(learning_rate: Any, strong_convexity: fl
 
 
 def heavy_ball_strongly_convex(learning_rate: Any, strong_convexity: float) -> HeavyBall:
-    """Heavy ball with the same momentum, as Shi, Du, Jordan and Su 2021 compare it (Polyak's own is its square)."""
+    """Heavy ball with the same momentum, as in Shi, Du, Jordan and Su 2021 (Polyak's own is (1 - sqrt(m h))^2)."""
     return HeavyBall(learning_rate, strongly_convex_momentum(learning_rate, strong_convexity))

@@ -50,6 +50,11 @@ class Method(eqx.Module):
         """The sharpness above which the method diverges on a quadratic; None where there is no constant one."""
         return None
 
+    @property
+    def observed(self) -> "Method":
+        """The method whose run this is a view of; itself unless it says otherwise."""
+        return self
+
     def at(self, step: Any) -> "Method":
         """The method with every schedule replaced by its value at the step."""
         return jax.tree.map(lambda leaf: leaf(step) if callable(leaf) else leaf, self, is_leaf=callable)

@@ -22,6 +22,11 @@ def muehlebach_jordan(learning_rate: Any, strong_convexity: float, time_step: fl
     check_learning_rate(learning_rate)
     if not (math.isfinite(time_step) and time_step > 0):
         raise ValueError(f"`time_step` must be positive, got {time_step}; 1 gives Nesterov's method.")
+    if (product := strong_convexity * learning_rate) > 1:
+        raise ValueError(
+            f"`strong_convexity` times `learning_rate` must lie in (0, 1], got {product:g}: no loss is more convex "
+            "than it is sharp; take a smaller learning rate."
+        )
     smoothness = time_step**2 / learning_rate
     if not 0 < strong_convexity <= smoothness:
         raise ValueError(

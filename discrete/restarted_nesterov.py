@@ -43,7 +43,7 @@ class RestartedNesterov(Method):
         check_learning_rate(self.learning_rate)
         if self.when not in ("speed", "gradient"):
             raise ValueError(f"`when` must be 'speed' or 'gradient', got {self.when!r}.")
-        if self.earliest < 1:
+        if not (isinstance(self.earliest, int) and self.earliest >= 1):
             raise ValueError(f"`earliest` must be at least 1, got {self.earliest}.")
         ConvexMomentum(self.r)
 

@@ -32,6 +32,8 @@ class Trajectory(eqx.Module):
     final_params, final_state: at the last sample; of a method that diverged, one step before it did; of a flow whose
     solver gave up, where it did, past the last sample.
     params: pytree with a leading axis of samples, only when asked for.
+    predictions: name -> (samples, ...), what a flow says about the iterates beyond its params, such as their loss on
+    average over an oscillation ("loss"); empty for a method and for a flow that says nothing more.
     status: "completed", "diverged at step n", or "stopped: ..." with the reason. Nothing is recorded after it.
     """
 
@@ -43,6 +45,7 @@ class Trajectory(eqx.Module):
     cost: Cost
     params: Params | None = None
     final_state: Any = None
+    predictions: dict[str, np.ndarray] = eqx.field(default_factory=dict)
 
     @property
     def completed(self) -> bool:

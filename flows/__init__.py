@@ -1,5 +1,6 @@
 """Continuous-time models of discrete methods."""
 
+from .edge import EdgeFlow as EdgeFlow
 from .flow import FieldCost as FieldCost, Flow as Flow
 from .gradient_flow import GradientFlow as GradientFlow
 from .integrator import Integrator as Integrator, explicit as explicit, stiff as stiff

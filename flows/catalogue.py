@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from discrete import Method
 from landscapes.named import unknown
 
+from .edge import EdgeFlow
 from .flow import Flow
 from .gradient_flow import GradientFlow
 from .modified import IterateFlow, ModifiedFlow
@@ -30,7 +32,8 @@ FLOWS = {
     "modified-optimal": "modified flow up to its smallest term",
     "iterates-P": "modified flow of order P from the iterates, gradients only",
     "kovachki-stuart": "second-order equation with inertia of size h",
-    "invariant-manifold": "gradient flow of the modified loss of momentum, and where it lives",
+    "invariant-manifold": "gradient flow of the modified loss of momentum, for a start on the slow manifold",
+    "invariant-manifold-rest": "the same from where a start at rest seems to come from",
     "su-boyd-candes": "equation of Nesterov's convex momentum",
     "speed-restart": "the same, restarted when its speed stops growing",
     "polyak": "ball with friction (1 - b)/sqrt(h)",
@@ -39,11 +42,13 @@ FLOWS = {
     "high-resolution": "the same with terms of size sqrt(h)",
     "high-resolution-convex": "equation of Nesterov's convex momentum with terms of size sqrt(h)",
     "bregman": "Bregman-Lagrangian flow of order p",
+    "edge-P": "centre and swing of the oscillation at the edge of stability, order P up to 4",
 }
 SINGLE: dict[str, Callable[[Any], Flow]] = {
     "gradient": GradientFlow,
     "kovachki-stuart": KovachkiStuart,
     "invariant-manifold": InvariantManifold,
+    "invariant-manifold-rest": partial(InvariantManifold, start="rest"),
     "su-boyd-candes": SuBoydCandes,
     "speed-restart": SpeedRestart,
     "polyak": Polyak,
@@ -53,16 +58,35 @@ SINGLE: dict[str, Callable[[Any], Flow]] = {
     "high-resolution-convex": HighResolutionConvex,
     "bregman": Bregman,
 }
-NAMED = (*SINGLE, "modified-2", "modified-2-rest", "modified-optimal", "iterates-2")
+NAMED = (*SINGLE, "modified-2", "modified-2-rest", "modified-optimal", "iterates-2", "edge-2")
 
 
 def flow_named(name: str, method: Method) -> Flow:
     """The named flow of a method; ValueError where there is none of that name, or none of that method."""
     if name in SINGLE:
-        return SINGLE[name](method)
+        try:
+            return SINGLE[name](method)
+        except ValueError as error:
+            raise ValueError(f"{error}{_others(name, method)}") from error
     if found := re.fullmatch(r"modified-(-?\d+|optimal)(-rest)?", name):
         order = "optimal" if found[1] == "optimal" else int(found[1])
         return ModifiedFlow(method, order=order, start="rest" if found[2] else "params")
     if found := re.fullmatch(r"iterates-(-?\d+)", name):
         return IterateFlow(method, order=int(found[1]))
+    if found := re.fullmatch(r"edge-(-?\d+)", name):
+        return EdgeFlow(method, order=int(found[1]))
     raise unknown("flows", name, NAMED)
+
+
+def _others(name: str, method: Method) -> str:
+    """The flows by name that do describe the method."""
+
+    def describes(make: Callable[[Any], Flow]) -> bool:
+        try:
+            make(method)
+        except ValueError:
+            return False
+        return True
+
+    found = [other for other, make in SINGLE.items() if other != name and describes(make)]
+    return f" What describes it: {', '.join(found)}." if found else ""

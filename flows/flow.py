@@ -40,6 +40,11 @@ class Flow(eqx.Module):
         """The params at a state of the flow."""
         return state
 
+    def predictions(self, loss: Loss, state: State) -> dict[str, Any]:
+        """What a state says about the iterates beyond its params, by name; nothing unless a flow says so."""
+        del loss, state
+        return {}
+
     @property
     def expects_rest(self) -> bool:
         """Whether it starts where a method at rest asks for, and nowhere else."""

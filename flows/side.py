@@ -97,9 +97,11 @@ class FlowSide(Side):
             self.observe,
             params,
             carry.instruments,
-            lambda observable: observable.of_flow(self._time(carry.step), params, velocity),
+            lambda observable: observable.of_flow(*self._in_clock(observable.clock, carry.step, params, velocity)),
         )
         measured = {"observations": observations}
+        if predicted := self.flow.predictions(self.loss, carry.state):
+            measured["predictions"] = predicted
         if self.keep_params:
             measured["params"] = params
         return measured, carry._replace(instruments=instruments)
@@ -119,7 +121,7 @@ class FlowSide(Side):
             return first
 
         def another(reached: Reached) -> Bool[Array, ""]:
-            return (reached.result == diffrax.RESULTS.event_occurred) & (reached.time < end)
+            return reached.result == diffrax.RESULTS.event_occurred
 
         def next_piece(reached: Reached) -> Reached:
             state = self.flow.switched(self.loss, reached.time, reached.state)
@@ -173,6 +175,13 @@ class FlowSide(Side):
             terms, begin, end, state, self.integrator.first_step, None, solver.func, solver.error_order(terms)
         )
         return solver.init(terms, begin, first, state, None), controller_state, jnp.asarray(first - begin)
+
+    def _in_clock(self, clock: Any, step: Array, params: Params, velocity: Any) -> tuple[Array, Params, Params]:
+        """Time, params and velocity as an instrument with that clock sees them."""
+        if clock is None:
+            return self._time(step), params, velocity
+        faster = self.flow.time_per_step / clock
+        return step * clock, params, jax.tree.map(lambda v: (faster * v).astype(v.dtype), velocity)
 
     def _velocity(self, carry: FlowCarry) -> Params:
         return self.flow.params(self.flow.vector_field(self.loss, self._time(carry.step), carry.state))

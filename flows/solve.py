@@ -103,6 +103,7 @@ def flow_trajectory(side: FlowSide, marched: Marched, every: int, name: str = FL
         flow_cost(side, int(carry.solver_steps), marched.seconds[name], observations),
         measured.get("params"),
         carry.state,
+        dict(measured.get("predictions", {})),
     )
 
 

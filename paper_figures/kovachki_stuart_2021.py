@@ -200,7 +200,7 @@ def _attraction(found: xarray.Dataset) -> Claim:
         source=f"{PAPER}, theorem 6",
         quantity=f"factor a step at b = {ATTRACTED['momentum']:g}, h = {ATTRACTED['rate']:g}; farther of two: {worst}",
         predicted=(ATTRACTED["momentum"] * 0.98, ATTRACTED["momentum"] * 1.02),
-        because="the factor is b (1 + O(h S/(1-b)^2)), here within 1e-3",
+        because="the factor is b (1 + O(h S/(1-b)^2)), and the fit stops at the floor of O(h^2)",
         measured=rates[worst],
     )
 

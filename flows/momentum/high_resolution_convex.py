@@ -14,7 +14,7 @@ from ..flow import FieldCost
 from .energy import Energy, combined, squared
 from .high_resolution import Form, check_form, damped
 from .second_order import Motion, RootClockFlow, along_gradient, at_rest, pulled
-from .su_boyd_candes import check_rate
+from .su_boyd_candes import check_friction, check_rate
 
 
 class HighResolutionConvex(RootClockFlow):
@@ -69,6 +69,7 @@ class HighResolutionConvex(RootClockFlow):
 
     def energy(self, loss: Loss, minimizer: Params) -> "HighResolutionConvexEnergy":
         """The energy behind the rates t^-2 of the loss and t^-3 of |grad L|^2; it falls for convex L and r >= 3."""
+        check_friction(self.r)
         ahead = isinstance(self.method, NesterovLookAhead)
         return HighResolutionConvexEnergy(loss, minimizer, self.time_per_step, self.r, self.head_start, ahead)
 

@@ -87,6 +87,11 @@ class Deviation(MotionObservable):
     manifold: InvariantManifold
     loss: Loss
 
+    @property
+    def clock(self) -> Any:
+        """h."""
+        return self.manifold.method.learning_rate
+
     def of_flow(self, time: Any, params: Params, velocity: Params) -> Float[Array, ""]:
         del time
         # The manifold is one of backward differences; that of a flow is v - (h/2) v', and v' is known on it alone.

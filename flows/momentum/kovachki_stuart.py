@@ -34,6 +34,11 @@ class KovachkiStuart(SecondOrderFlow):
     def __init__(self, method: Method, start: Start = "corrected"):
         check_start(start)
         self.method, self.start = two_step_method("KovachkiStuart", method), start
+        if isinstance(self.inertia, int | float) and not self.inertia > 0:
+            raise ValueError(
+                f"`look_ahead` must be below (1 + b)/(2 (1 - b)) here, got {self.method.looks_ahead():g}: the "
+                f"inertia alpha would be {self.inertia:g}; take InvariantManifold or ModifiedFlow."
+            )
 
     @property
     def order(self) -> int:

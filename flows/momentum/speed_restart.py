@@ -13,6 +13,8 @@ from ..flow import FieldCost
 from .second_order import RootClockFlow, at_rest
 from .su_boyd_candes import check_rate, decaying_friction
 
+RESOLVED = 1e4
+
 
 class RestartedMotion(NamedTuple):
     """X, X', and the time of the last restart."""
@@ -25,9 +27,10 @@ class RestartedMotion(NamedTuple):
 class SpeedRestart(RootClockFlow):
     """X'' + (r/(t - t_i)) X' + grad L(X) = 0 from X'(t_i) = 0, t_{i+1} the first time at which |X'| stops growing
 
-    Su, Boyd and Candes 2016, section 5: on m-strongly convex losses of sharpness at most S each piece takes a time of
-    at least 4/(5 sqrt(S)) and multiplies the gap of the loss by at most 1 - (3 m/(25 S)) (67/71)^2 (lemma 12), so the
-    rate is linear. x_n ~ X(n sqrt(h)) for `RestartedNesterov`; nothing is claimed about how the distance closes.
+    Su, Boyd and Candes 2016, section 5: for r = 3 and m-strongly convex losses of sharpness at most S each piece takes
+    a time of at least 4/(5 sqrt(S)) (lemma 11) and multiplies the gap of the loss by at most
+    1 - (3 m/(25 S)) (67/71)^2 (lemma 12), so the rate is linear. x_n ~ X(n sqrt(h)) for
+    `RestartedNesterov`; nothing is claimed about how the distance closes.
     Raises ValueError for any other method.
     """
 
@@ -68,7 +71,9 @@ class SpeedRestart(RootClockFlow):
         age = t - state.since
         pull = self.acceleration(loss, age, state.position, state.velocity)
         growth = optax.tree.vdot(state.velocity, pull) / jnp.where(age > 0, age, 1)
-        return jnp.where(age > 0, growth, jnp.asarray(optax.tree.norm(pull, squared=True)))
+        # Before the clock resolves its age a piece cannot end: rounding would restart it for ever.
+        resolved = age > RESOLVED * jnp.finfo(jnp.result_type(age)).eps * jnp.maximum(t, 1)
+        return jnp.where(resolved, growth, jnp.asarray(optax.tree.norm(pull, squared=True)) + 1e-30)
 
     def switched(self, loss: Loss, t: Any, state: RestartedMotion) -> RestartedMotion:
         return RestartedMotion(state.position, self.initial_velocity(loss, state.position), t)

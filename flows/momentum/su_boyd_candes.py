@@ -53,7 +53,8 @@ class SuBoydCandes(RootClockFlow):
         return FieldCost(gradients=1)
 
     def energy(self, loss: Loss, minimizer: Params) -> "SuBoydCandesEnergy":
-        """The energy behind the rate t^-2; it falls for convex losses and r >= 3."""
+        """The energy behind the rate t^-2; falling for convex losses and r >= 3; ValueError for r <= 1: none."""
+        check_friction(self.r)
         return SuBoydCandesEnergy(loss, minimizer, self.time_per_step, self.r)
 
     def initial_velocity(self, loss: Loss, params: Params) -> Params:
@@ -85,6 +86,12 @@ class SuBoydCandesEnergy(Energy):
         ahead = combined((1.0, self.from_minimizer(following)), (step / (self.r - 1), moved))
         weight = 2 * ((step + self.r - 1) * self.time_per_step) ** 2 / (self.r - 1)
         return weight * self.gap(following) + (self.r - 1) * squared(ahead)
+
+
+def check_friction(r: float) -> None:
+    """ValueError for an r without energy."""
+    if not r > 1:
+        raise ValueError(f"`r` must exceed 1 for the energy of this equation, got {r:g}; its theorem wants r >= 3.")
 
 
 def check_rate(flow: str, method: Method) -> None:

@@ -11,6 +11,8 @@ from command_cases import words
 
 import comparisons
 import odescent
+from discrete.catalogue import METHODS
+from flows.catalogue import FLOWS
 
 # The example of the design, with None where it allows either a number or null.
 LAYOUT = {
@@ -141,3 +143,9 @@ def test_bad_input_is_refused_as_one_line_by_the_installed_command_too():
     assert done.returncode == 2 and done.stdout == ""
     assert done.stderr.startswith("odescent: --problem 'two-valleyz' is unknown; did you mean two-valleys")
     assert done.stderr.count("\n") == 1
+
+
+def test_the_help_of_compare_names_every_method_and_every_flow():
+    done = subprocess.run([sys.executable, "-m", "odescent", "compare", "--help"], capture_output=True, check=True)
+    words_said = set(done.stdout.decode().replace(",", " ").replace("│", " ").replace(".", " ").split())
+    assert words_said >= METHODS.keys() | FLOWS.keys()

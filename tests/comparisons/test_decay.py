@@ -95,3 +95,25 @@ def test_a_method_that_diverges_leaves_its_energy_undecided():
     found = comparisons.measure_decay(beyond, BOWL.loss, BOWL.params, energy, steps=60, every=3)
     assert found.status.startswith("diverged") and found.verdict == "undecided"
     assert len(found.times) == len(found.energies) == len(found.bounds) < 21
+
+
+def test_an_energy_that_overflowed_decides_nothing():
+    found = recorded([4.0, np.inf, np.inf])
+    assert found.verdict == "undecided" and np.isnan(found.largest_rise)
+
+
+def test_a_falling_energy_below_zero_has_no_rise():
+    assert recorded([-3.0, -3.1, -3.2]).largest_rise < 0
+
+
+def test_params_of_single_precision_are_refused():
+    flow = flows.SuBoydCandes(discrete.nesterov_convex(0.1))
+    start = jnp.ones(2, jnp.float32)
+    with pytest.raises(ValueError, match="must be float64"):
+        comparisons.measure_decay(flow, lambda x: x @ x, start, flow.energy(lambda x: x @ x, start), steps=5)
+
+
+@pytest.mark.parametrize("r", [0.5, 1.0])
+def test_an_r_without_energy_is_refused(r):
+    with pytest.raises(ValueError, match="`r` must exceed 1"):
+        flows.SuBoydCandes(discrete.nesterov_convex(0.1, r)).energy(lambda x: x @ x, jnp.zeros(2))

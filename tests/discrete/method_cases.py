@@ -70,6 +70,7 @@ METHODS = {
     "two-step": Case(lambda h: discrete.TwoStep(h, 0.6, 0.3), discrete.TwoStep),
     "kutta-4": Case(discrete.RungeKutta, discrete.RungeKutta),
     "midpoint": Case(lambda h: discrete.RungeKutta(h, MIDPOINT), discrete.RungeKutta),
+    "time-averaged": Case(lambda h: discrete.TimeAveraged(discrete.HeavyBall(h, 0.5)), discrete.TimeAveraged),
     "optax adam": Case(lambda h: discrete.from_optax(adam(h), h), discrete.from_optax, keeps_rate=False),
     "optax sgd": Case(lambda h: discrete.OptaxMethod(sgd(h, 0.5), h), discrete.OptaxMethod, keeps_rate=False),
 }

@@ -49,7 +49,7 @@ def test_muehlebach_jordan_is_the_semi_implicit_step_of_their_equation(time_step
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ((0.1, 10.1), "`strong_convexity` must lie in (0, L], L = time_step^2 / learning_rate = 10, got 10.1"),
+        ((0.1, 10.1), "`strong_convexity` times `learning_rate` must lie in (0, 1], got 1.01"),
         ((0.1, 9.0, 0.9), "`strong_convexity` must lie in (0, L], L = time_step^2 / learning_rate = 8.1, got 9.0"),
         ((0.1, 0.0), "`strong_convexity` must lie in (0, L]"),
         ((0.1, 5.0, 3.0), "`time_step` must be at most 1.70711 here, got 3.0"),

@@ -89,6 +89,11 @@ FLOWS |= {
     },
 }
 
+FLOWS |= {
+    "edge flow of gradient descent": _case(flows.EdgeFlow, discrete.GradientDescent, noise=0.0),
+    "edge flow of midpoint, order 1": _case(flows.EdgeFlow, OTHERS["midpoint"], order=1, noise=0.0),
+}
+
 TOY = landscapes.two_valleys()
 TIGHT = flows.explicit(rtol=1e-11, atol=1e-13)
 SAMPLES = 8

@@ -19,17 +19,19 @@ def test_names_build_the_flows_of_the_method():
     assert eqx.tree_equal(flow_named("modified-4", METHOD), flows.ModifiedFlow(METHOD, order=4))
     assert eqx.tree_equal(flow_named("modified-3-rest", METHOD), flows.ModifiedFlow(METHOD, order=3, start="rest"))
     assert eqx.tree_equal(flow_named("modified-optimal", METHOD), flows.ModifiedFlow(METHOD, order="optimal"))
+    assert eqx.tree_equal(flow_named("edge-3", GD), flows.EdgeFlow(GD, order=3))
     assert flow_named("iterates-3", GD) == flows.IterateFlow(GD, order=3)
 
 
 @pytest.mark.parametrize(("name", "cls"), SINGLE.items(), ids=SINGLE)
 def test_a_name_without_a_number_builds_its_flow_as_it_is(name, cls):
-    method = next(case for case in FLOWS.values() if case.covers is cls).method(0.01)
+    covered = getattr(cls, "func", cls)
+    method = next(case for case in FLOWS.values() if case.covers is covered).method(0.01)
     assert eqx.tree_equal(flow_named(name, method), cls(method))
 
 
 def test_every_name_that_can_be_asked_for_is_described():
-    assert set(SINGLE) == {name for name in DESCRIPTIONS if not name.startswith(("modified-", "iterates-"))}
+    assert set(SINGLE) == {name for name in DESCRIPTIONS if not name.startswith(("modified-", "iterates-", "edge-"))}
 
 
 @pytest.mark.parametrize(

@@ -80,3 +80,18 @@ def test_side_by_side_each_is_measured_as_it_is_alone():
     np.testing.assert_allclose(found.discrete.observations["kinetic"], alone["kinetic"], rtol=1e-12)
     expected = flow_path(flow).observations["kinetic"]
     np.testing.assert_allclose(found.flows["flow"].observations["kinetic"], expected, rtol=1e-9)
+
+
+def test_an_energy_means_the_same_along_flows_with_another_clock():
+    """Kovachki and Stuart's inertia is in the time n h; Polyak's flow runs in n sqrt(h)."""
+    method = discrete.HeavyBall(0.04, 0.8)
+    own, other = flows.KovachkiStuart(method), flows.Polyak(method)
+    energy = own.energy(TOY.loss)
+    run = comparisons.compare(
+        method, {"own": own, "other": other}, TOY, steps=STEPS, observe={"energy": energy}, keep_params=True
+    )
+    solved = run.flows["other"]
+    state = solved.final_state
+    per_unit_of_h = jax.tree.map(lambda v: v * 0.2 / 0.04, state.velocity)
+    expected = TOY.loss(state.position) + energy.inertia / 2 * jnp.sum(per_unit_of_h**2)
+    assert float(solved.observations["energy"][-1]) == pytest.approx(float(expected), rel=1e-9)
