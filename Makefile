@@ -28,6 +28,7 @@ benchmarks: $(READY)
 	$(BIN)/python benchmarks/modified_field.py
 	$(BIN)/python benchmarks/modified_orders.py
 	$(BIN)/python benchmarks/momentum_orders.py
+	$(BIN)/python benchmarks/edge.py
 
 docs: $(READY)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group docs

@@ -97,7 +97,7 @@ class FlowSide(Side):
             self.observe,
             params,
             carry.instruments,
-            lambda observable: observable.of_flow(*self._in_clock(observable.clock, carry.step, params, velocity)),
+            lambda observable: observable.of_flow(*self._in_clock_of(observable, carry.step, params, velocity)),
         )
         measured = {"observations": observations}
         if predicted := self.flow.predictions(self.loss, carry.state):
@@ -176,8 +176,9 @@ class FlowSide(Side):
         )
         return solver.init(terms, begin, first, state, None), controller_state, jnp.asarray(first - begin)
 
-    def _in_clock(self, clock: Any, step: Array, params: Params, velocity: Any) -> tuple[Array, Params, Params]:
-        """Time, params and velocity as an instrument with that clock sees them."""
+    def _in_clock_of(self, observable: Any, step: Array, params: Params, velocity: Any) -> tuple[Array, Params, Params]:
+        """Time, params and velocity as the instrument sees them."""
+        clock = getattr(observable, "time_per_step", None)
         if clock is None:
             return self._time(step), params, velocity
         faster = self.flow.time_per_step / clock

@@ -37,18 +37,13 @@ class Observable(eqx.Module):
 class MotionObservable(eqx.Module):
     """An instrument of position and motion, such as an energy: one quantity, written for a flow and for its method.
 
-    time_per_step: the clock it measures in, so that it means the same along flows with other clocks; None for the
-    clock of whatever flow is measured.
+    One with a field or property `time_per_step` has a clock of its own, and means the same along flows with other
+    clocks; one without is measured in the clock of the flow.
     """
-
-    @property
-    def clock(self) -> Any:
-        """The time that a step of the method takes for this instrument; None where it has no clock of its own."""
-        return getattr(self, "time_per_step", None)
 
     @abstractmethod
     def of_flow(self, time: Any, params: Params, velocity: Params) -> Measurement:
-        """From a flow at a time of this clock, with the derivative of its params in this clock."""
+        """From a flow at a time of that clock, with the derivative of its params in that clock."""
 
     @abstractmethod
     def of_method(self, step: Any, params: Params, following: Params) -> Measurement:

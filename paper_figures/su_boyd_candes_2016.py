@@ -34,7 +34,7 @@ RESTART_DURATION, QUICK_RESTART_DURATION, RESTART_CLOCK = 1200.0, 400.0, 0.2
 class Speed(MotionObservable):
     """|X'|, whose falls to zero are the restarts."""
 
-    clock: float
+    time_per_step: float
 
     def of_flow(self, time: Any, params: Params, velocity: Params) -> Any:
         del time, params
@@ -42,7 +42,7 @@ class Speed(MotionObservable):
 
     def of_method(self, step: Any, params: Params, following: Params) -> Any:
         del step
-        return optax.tree.norm(optax.tree.sub(following, params)) / self.clock
+        return optax.tree.norm(optax.tree.sub(following, params)) / self.time_per_step
 
 
 def compute(folder: Path, *, quick: bool) -> list[Path]:

@@ -88,7 +88,7 @@ class Deviation(MotionObservable):
     loss: Loss
 
     @property
-    def clock(self) -> Any:
+    def time_per_step(self) -> Any:
         """h."""
         return self.manifold.method.learning_rate
 
