@@ -81,7 +81,7 @@ PROBLEMS = {
     "two valleys": landscapes.two_valleys(),
 }
 ROOT_STEPS = (60, 90, 140, 200, 300)
-RATES = (0.004, 0.0028, 0.002, 0.0014, 0.001)
+RATES = (0.001, 0.0007, 0.0005, 0.00035, 0.00025)
 DURATION = {0.5: 2.0, 1: 0.5}
 
 
