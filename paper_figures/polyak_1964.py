@@ -215,7 +215,8 @@ def _draw_region(panel: Any, found: xarray.Dataset, kind: str, letter: str) -> N
     panel.plot(ends[:, 0], momenta, color=COLOURS[5], linestyle=DASHES[1], linewidth=1.1, label="oscillates between")
     panel.plot(ends[:, 1], momenta, color=COLOURS[5], linestyle=DASHES[1], linewidth=1.1)
     panel.plot(found.bisected.sel(kind=kind), found.momentum, "o", color=COLOURS[1], markersize=4, label="end, on runs")
-    panel.legend(fontsize="xx-small", loc="upper right" if kind == "Nesterov" else "lower right")
+    if kind == "Nesterov":
+        panel.legend(fontsize="xx-small", loc="upper right", title="in (a) and (b)", title_fontsize="xx-small")
     panel.set(title=f"({letter}) {kind}", xlabel=r"$h\lambda$", ylabel="momentum $b$", xlim=(0, 4.2), ylim=(0, 0.99))
 
 
