@@ -87,7 +87,7 @@ def measure_decay(
         n = min(len(tight.steps), len(loose.steps))
         solver = np.abs(tight.observations[ENERGY][:n] - loose.observations[ENERGY][:n])
         status = loose.status if tight.completed else tight.status
-        return _decay(tight, energy, loss, solver, status, bounded=isinstance(energy, Energy))
+        return _decay(tight, energy, loss, solver, status, bounded=True)
     found = run(model, loss, params, steps=steps, every=every, observe=observe)
     return _decay(found, energy, loss, np.zeros(len(found.steps)), found.status, bounded=False)
 
@@ -103,7 +103,6 @@ def _decay(
     gaps, bounds = np.full(n, np.nan), np.full(n, np.nan)
     if isinstance(energy, Energy):
         gaps = losses - float(loss(energy.minimizer))
-    if bounded:
-        with np.errstate(divide="ignore"):
-            bounds = energies[0] / weights
+        if bounded:
+            bounds = np.asarray(jax.vmap(lambda time: energy.bound(energies[0], time))(times))
     return Decay(times, energies, solver + rounding, gaps, bounds, status)

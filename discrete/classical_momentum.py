@@ -60,9 +60,7 @@ def strongly_convex_momentum(learning_rate: Any, strong_convexity: float) -> flo
 
     Raises ValueError unless h is a number and 0 < m h <= 1: m cannot exceed the sharpness, nor h its inverse.
     """
-    if callable(learning_rate):
-        raise ValueError("`learning_rate` must be a number here: the momentum follows from it; pass no schedule.")
-    check_learning_rate(learning_rate)
+    check_fixed(learning_rate)
     product = strong_convexity * learning_rate
     if not 0 < product <= 1:
         raise ValueError(
@@ -71,6 +69,13 @@ def strongly_convex_momentum(learning_rate: Any, strong_convexity: float) -> flo
         )
     root = math.sqrt(product)
     return (1 - root) / (1 + root)
+
+
+def check_fixed(learning_rate: Any) -> None:
+    """ValueError unless the learning rate is a positive finite number, from which a momentum can follow."""
+    if callable(learning_rate):
+        raise ValueError("`learning_rate` must be a number here: the momentum follows from it; pass no schedule.")
+    check_learning_rate(learning_rate)
 
 
 def nesterov_strongly_convex(learning_rate: Any, strong_convexity: float) -> Nesterov:

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from .method import check_learning_rate
+from .classical_momentum import check_fixed
 from .two_step import TwoStep
 
 
@@ -17,9 +17,7 @@ def muehlebach_jordan(learning_rate: Any, strong_convexity: float, time_step: fl
     sets L. In the displacement v = T p this is `TwoStep` with momentum 1 - 2 d T and look-ahead beta/T; T = 1 is
     Nesterov's method for strongly convex losses. Raises ValueError unless 0 < m <= L and 0 < 2 d T <= 1.
     """
-    if callable(learning_rate):
-        raise ValueError("`learning_rate` must be a number here: the momentum follows from it; pass no schedule.")
-    check_learning_rate(learning_rate)
+    check_fixed(learning_rate)
     if not (math.isfinite(time_step) and time_step > 0):
         raise ValueError(f"`time_step` must be positive, got {time_step}; 1 gives Nesterov's method.")
     if (product := strong_convexity * learning_rate) > 1:

@@ -21,13 +21,13 @@ from matplotlib.figure import Figure
 import discrete
 from comparisons.order import regression
 from comparisons.plot import COLOURS, DASHES, STYLE
-from comparisons.record import write_atomically
 from flows.modified.coefficients import coefficients
 from flows.modified.differentials import combination
 from flows.modified.quadratic import convergence_radius, slow_root, tall_coefficients
 from flows.modified.scheme import heavy_ball_scheme
 
 from .claim import Claim
+from .stored import load as load, stored
 
 BOOK = "Hairer, Lubich and Wanner 2006"
 ORDERS = (1, 2, 3, 4)
@@ -44,15 +44,7 @@ FRACTIONS = (0.25, 0.5, 0.9, 1.2)
 
 def compute(folder: Path, *, quick: bool) -> list[Path]:
     """One netCDF file: Euler's iterates, the flows of order 1 to 4, their errors, and truncated series of log."""
-    path = folder / f"hairer_2006{'_quick' * quick}.nc"
-    if not path.exists():
-        write_atomically(path, bytes(_computed(QUICK_SHORTER if quick else SHORTER).to_netcdf()))
-    return [path]
-
-
-def load(path: Path) -> xarray.Dataset:
-    """The data of `compute`."""
-    return xarray.load_dataset(path)
+    return stored(folder, "hairer_2006", quick=quick, computed=lambda: _computed(QUICK_SHORTER if quick else SHORTER))
 
 
 def _computed(shorter: tuple[float, ...]) -> xarray.Dataset:

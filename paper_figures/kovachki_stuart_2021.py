@@ -19,10 +19,10 @@ import flows
 import landscapes
 from comparisons.order import regression
 from comparisons.plot import COLOURS, DASHES, STYLE
-from comparisons.record import write_atomically
 from landscapes import Loss, Params
 
 from .claim import Claim
+from .stored import load as load, stored
 
 PAPER = "Kovachki and Stuart 2021"
 KINDS = {"heavy ball": discrete.HeavyBall, "Nesterov": discrete.Nesterov}
@@ -53,21 +53,18 @@ class OtherSign(flows.InvariantManifold):
 
 def compute(folder: Path, *, quick: bool) -> list[Path]:
     """One netCDF file: phase planes, errors of the models against h, and the approach to the manifold."""
-    path = folder / f"kovachki_stuart_2021{'_quick' * quick}.nc"
-    if not path.exists():
-        write_atomically(path, bytes(_computed(QUICK_ORDER_RATES if quick else ORDER_RATES).to_netcdf()))
-    return [path]
-
-
-def load(path: Path) -> xarray.Dataset:
-    """The data of `compute`."""
-    return xarray.load_dataset(path)
+    return stored(
+        folder,
+        "kovachki_stuart_2021",
+        quick=quick,
+        computed=lambda: _computed(QUICK_ORDER_RATES if quick else ORDER_RATES),
+    )
 
 
 def _computed(rates: tuple[float, ...]) -> xarray.Dataset:
     found: dict[str, Any] = {}
     for kind, make in KINDS.items():
-        for h in PLANE_RATES + SECOND_RATES:
+        for h in dict.fromkeys(PLANE_RATES + SECOND_RATES):
             found |= _plane(kind, make(h, MOMENTUM))
     orders = [[_order_of(make, model, rates) for model in MODELS] for make in KINDS.values()]
     # What could not be used is no data.

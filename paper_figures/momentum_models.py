@@ -20,9 +20,9 @@ import flows
 import landscapes
 from comparisons.order import regression
 from comparisons.plot import COLOURS, STYLE
-from comparisons.record import write_atomically
 
 from .claim import Claim
+from .stored import load as load, stored
 
 KINDS = {"heavy ball": discrete.HeavyBall, "Nesterov": discrete.Nesterov}
 MOMENTUM, DURATION = 0.8, 6.0
@@ -52,15 +52,7 @@ SHADES = (*COLOURS, "black")
 
 def compute(folder: Path, *, quick: bool) -> list[Path]:
     """One netCDF file: distances of every model at every learning rate, and its work for each step of the method."""
-    path = folder / f"momentum_models{'_quick' * quick}.nc"
-    if not path.exists():
-        write_atomically(path, bytes(_computed(QUICK_RATES if quick else RATES).to_netcdf()))
-    return [path]
-
-
-def load(path: Path) -> xarray.Dataset:
-    """The data of `compute`."""
-    return xarray.load_dataset(path)
+    return stored(folder, "momentum_models", quick=quick, computed=lambda: _computed(QUICK_RATES if quick else RATES))
 
 
 def _computed(rates: tuple[float, ...]) -> xarray.Dataset:

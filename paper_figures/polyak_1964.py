@@ -17,10 +17,10 @@ from matplotlib.figure import Figure
 
 import discrete
 from comparisons.plot import COLOURS, DASHES, STYLE
-from comparisons.record import write_atomically
 from discrete import Method
 
 from .claim import Claim
+from .stored import load as load, stored
 
 PAPER = "Polyak 1964"
 KINDS: dict[str, Callable[[float], Method]] = {
@@ -39,15 +39,7 @@ PERIOD = {"curvature": 0.01, "momentum": 0.9, "steps": 400}
 
 def compute(folder: Path, *, quick: bool) -> list[Path]:
     """One netCDF file: stability ends found on runs, the radius over the plane of (h lambda, b), and fastest rates."""
-    path = folder / f"polyak_1964{'_quick' * quick}.nc"
-    if not path.exists():
-        write_atomically(path, bytes(_computed(QUICK_MOMENTA if quick else MOMENTA).to_netcdf()))
-    return [path]
-
-
-def load(path: Path) -> xarray.Dataset:
-    """The data of `compute`."""
-    return xarray.load_dataset(path)
+    return stored(folder, "polyak_1964", quick=quick, computed=lambda: _computed(QUICK_MOMENTA if quick else MOMENTA))
 
 
 def _computed(momenta: tuple[float, ...]) -> xarray.Dataset:
@@ -104,9 +96,8 @@ def _end_of_stability(method: Method) -> float:
     return (below + above) / 2
 
 
-def worst_radius(make: Callable[[], Method], condition: float) -> float:
+def worst_radius(method: Method, condition: float) -> float:
     """The larger radius of the modes of curvature 1 and 1/condition."""
-    method = make()
     return max(discrete.mode(method, curvature).radius for curvature in (1.0, 1 / condition))
 
 
@@ -114,9 +105,7 @@ def _fastest_on_a_grid() -> float:
     """The smallest worst radius of heavy ball over learning rates and momenta."""
     condition, points = FASTEST["condition"], int(FASTEST["points"])
     rates, momenta = np.linspace(1.0, 4.0, points), np.linspace(0.3, 0.99, points)
-    return min(
-        worst_radius(lambda h=h, b=b: discrete.HeavyBall(float(h), float(b)), condition) for h in rates for b in momenta
-    )
+    return min(worst_radius(discrete.HeavyBall(float(h), float(b)), condition) for h in rates for b in momenta)
 
 
 def polyak_parameters(condition: float) -> discrete.HeavyBall:
@@ -134,7 +123,7 @@ RATES: dict[str, Callable[[float], Method]] = {
 
 
 def _rates(name: str) -> list[float]:
-    return [worst_radius(lambda k=k: RATES[name](k), k) for k in CONDITIONS]
+    return [worst_radius(RATES[name](k), k) for k in CONDITIONS]
 
 
 def _period_of_a_run() -> float:

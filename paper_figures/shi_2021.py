@@ -18,9 +18,9 @@ import flows
 import landscapes
 from comparisons.order import regression
 from comparisons.plot import COLOURS, DASHES, STYLE
-from comparisons.record import write_atomically
 
 from .claim import Claim
+from .stored import load as load, stored
 
 PAPER = "Shi, Du, Jordan and Su 2021"
 EXAMPLE, CONVEXITY, RATE, PLANE_RATE, STEPS = (0.01, 2.0), 0.01, 0.01, 0.05, 100
@@ -43,16 +43,14 @@ ENERGY_STEPS = 300
 
 def compute(folder: Path, *, quick: bool) -> list[Path]:
     """One netCDF file: the example, errors against sqrt(s), energies, and NAG-C on a quadratic and on digits."""
-    path = folder / f"shi_2021{'_quick' * quick}.nc"
-    if not path.exists():
-        found = _example() | _orders(QUICK_ORDER_STEPS if quick else ORDER_STEPS) | _energies() | _convex() | _forms()
-        write_atomically(path, bytes(xarray.Dataset(found, coords={"model": list(MODELS)}).to_netcdf()))
-    return [path]
+    return stored(
+        folder, "shi_2021", quick=quick, computed=lambda: _computed(QUICK_ORDER_STEPS if quick else ORDER_STEPS)
+    )
 
 
-def load(path: Path) -> xarray.Dataset:
-    """The data of `compute`."""
-    return xarray.load_dataset(path)
+def _computed(order_steps: tuple[int, ...]) -> xarray.Dataset:
+    found = _example() | _orders(order_steps) | _energies() | _convex() | _forms()
+    return xarray.Dataset(found, coords={"model": list(MODELS)})
 
 
 def _bowl() -> landscapes.Problem:
@@ -94,9 +92,9 @@ def _forms() -> dict[str, Any]:
 def _orders(steps: tuple[int, ...]) -> dict[str, Any]:
     bowl = landscapes.quadratic(eigenvalues=(ORDER_CONVEXITY, 3.0, 6.0, 9.0))
     rates = [(ORDER_DURATION / n) ** 2 for n in steps]
-    found: dict[str, Any] = {"rate": ("rate_sample", rates)}
+    found: dict[str, Any] = {}
     for kind, make in KINDS.items():
-        rows = [
+        orders = [
             comparisons.measure_order(
                 lambda h, make=make: make(h, ORDER_CONVEXITY),
                 flow,
@@ -105,10 +103,11 @@ def _orders(steps: tuple[int, ...]) -> dict[str, Any]:
                 learning_rates=rates,
                 duration=ORDER_DURATION,
                 start="rest",
-            ).errors
+            )
             for flow in MODELS.values()
         ]
-        found[f"error, {kind}"] = (("model", "rate_sample"), rows)
+        found[f"error, {kind}"] = (("model", "rate_sample"), [order.errors for order in orders])
+        found["rate"] = ("rate_sample", orders[0].learning_rates)
     return found
 
 

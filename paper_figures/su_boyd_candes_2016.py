@@ -18,10 +18,10 @@ import flows
 import landscapes
 from comparisons.order import regression
 from comparisons.plot import COLOURS, DASHES, STYLE
-from comparisons.record import write_atomically
 from landscapes import MotionObservable, Params
 
 from .claim import Claim
+from .stored import load as load, stored
 
 PAPER = "Su, Boyd and Candes 2016"
 RATES, DURATION = (1.0, 0.25, 0.05), 300.0
@@ -47,16 +47,17 @@ class Speed(MotionObservable):
 
 def compute(folder: Path, *, quick: bool) -> list[Path]:
     """One netCDF file: figure 1, energies and scaled errors for r = 1 to 5, errors against sqrt(h), restarted runs."""
-    path = folder / f"su_boyd_candes_2016{'_quick' * quick}.nc"
-    if not path.exists():
-        found = _figure_1() | _scaled() | _orders() | _restarted(QUICK_RESTART_DURATION if quick else RESTART_DURATION)
-        write_atomically(path, bytes(xarray.Dataset(found, coords={"r": list(FRICTIONS)}).to_netcdf()))
-    return [path]
+    return stored(
+        folder,
+        "su_boyd_candes_2016",
+        quick=quick,
+        computed=lambda: _computed(QUICK_RESTART_DURATION if quick else RESTART_DURATION),
+    )
 
 
-def load(path: Path) -> xarray.Dataset:
-    """The data of `compute`."""
-    return xarray.load_dataset(path)
+def _computed(restart_duration: float) -> xarray.Dataset:
+    found = _figure_1() | _scaled() | _orders() | _restarted(restart_duration)
+    return xarray.Dataset(found, coords={"r": list(FRICTIONS)})
 
 
 def _figure_1() -> dict[str, Any]:

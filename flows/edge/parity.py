@@ -16,6 +16,7 @@ from landscapes import Loss, Params
 from ..flow import FieldCost, Flow, check_constant
 from ..modified.coefficients import check_order, coefficients
 from ..modified.differentials import combination, products
+from ..modified.flow import kept
 from ..modified.scheme import heavy_ball_scheme
 
 HIGHEST_ORDER = 4
@@ -65,9 +66,8 @@ class EdgeFlow(Flow):
         if isinstance(noise, int | float) and not (np.isfinite(noise) and noise >= 0):
             raise ValueError(f"`noise` must be a number from 0, got {noise}; {ROUNDING} is the rounding of float64.")
         self.method, self.truncation, self.noise, self.swing = method, int(order), noise, swing
-        known = coefficients(heavy_ball_scheme(Fraction(0)), order)
-        kept = {tree: float(value) for tree, value in known.items() if value}
-        self.trees, self.weights = tuple(kept), np.array(list(kept.values()))
+        # The doubled step is Euler's for its field F, so its modified equation has gradient descent's coefficients.
+        self.trees, self.weights = kept(coefficients(heavy_ball_scheme(Fraction(0)), order))
 
     @property
     def order(self) -> int | None:

@@ -68,10 +68,10 @@ class ModifiedFlow(Flow):
         self.method, self.start = method, start
         self.truncation = "optimal" if order == "optimal" else int(order)
         self.order = None if order == "optimal" else first_order_left_out(scheme, highest) - 1
-        self.trees, self.weights = _kept(coefficients(scheme, highest))
+        self.trees, self.weights = kept(coefficients(scheme, highest))
         # A start that is off by O(h^p) leaves the order as it is.
         shift = rest_coefficients(scheme, highest - 1) if start == "rest" and highest > 1 else {}
-        self.rest_trees, self.rest_weights = _kept(shift)
+        self.rest_trees, self.rest_weights = kept(shift)
 
     @property
     def expects_rest(self) -> bool:
@@ -124,7 +124,7 @@ class ModifiedFlow(Flow):
         return jax.tree.map(lambda leaf: (leaf / self.method.learning_rate).astype(leaf.dtype), step)
 
 
-def _kept(known: dict[Tree, Any]) -> tuple[tuple[Tree, ...], np.ndarray]:
+def kept(known: dict[Tree, Any]) -> tuple[tuple[Tree, ...], np.ndarray]:
     """The trees whose coefficients do not vanish, and those as floats."""
     kept = {tree: float(value) for tree, value in known.items() if value}
     return tuple(kept), np.array(list(kept.values()))

@@ -45,11 +45,7 @@ class Energy(MotionObservable):
 
     def of_method(self, step: Any, params: Params, following: Params) -> Float[Array, ""]:
         middle = jax.tree.map(lambda x, y: (x + y) / 2, params, following)
-        return self.of_flow((step + 0.5) * self.time_per_step, middle, self.velocity(params, following))
-
-    def velocity(self, params: Params, following: Params) -> Params:
-        """The displacement of a step over its time."""
-        return jax.tree.map(lambda x, y: (y - x) / self.time_per_step, params, following)
+        return self.of_flow((step + 0.5) * self.time_per_step, middle, velocity(params, following, self.time_per_step))
 
     def from_minimizer(self, params: Params) -> Params:
         """x - x*."""
@@ -77,8 +73,12 @@ class MechanicalEnergy(MotionObservable):
         return self.loss(params) + self.inertia / 2 * squared(velocity)
 
     def of_method(self, step: Any, params: Params, following: Params) -> Float[Array, ""]:
-        displacement = jax.tree.map(lambda x, y: (y - x) / self.time_per_step, params, following)
-        return self.of_flow(step, following, displacement)
+        return self.of_flow(step, following, velocity(params, following, self.time_per_step))
+
+
+def velocity(params: Params, following: Params, time_per_step: Any) -> Params:
+    """The displacement of a step over its time."""
+    return jax.tree.map(lambda x, y: (y - x) / time_per_step, params, following)
 
 
 def squared(vector: Params) -> Float[Array, ""]:

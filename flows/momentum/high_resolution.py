@@ -8,14 +8,13 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from discrete import HeavyBall, Method, Nesterov, NesterovLookAhead, SymplecticEuler
-from landscapes import Loss, Params, gradient_and_product
+from landscapes import Loss, Params
 
 from ..flow import FieldCost, check_constant, momentum_of
-from .energy import Energy, combined, squared
+from .energy import Energy, combined, squared, velocity
+from .hessian_damping import Form, HessianDampedFlow, check_form
 from .polyak import check_some_momentum
-from .second_order import Motion, RootClockFlow, Start, along_gradient, at_rest, check_start, pulled
-
-Form = Literal["gradient", "hessian"]
+from .second_order import RootClockFlow, Start, along_gradient, at_rest, check_start, pulled
 
 
 class StronglyConvexFlow(RootClockFlow):
@@ -68,7 +67,7 @@ class LowResolution(StronglyConvexFlow):
         return pulled(velocity, jax.grad(loss)(position), 2 * self.root / self.time_per_step)
 
 
-class HighResolution(StronglyConvexFlow):
+class HighResolution(HessianDampedFlow, StronglyConvexFlow):
     """X'' + 2 sqrt(m) X' + sqrt(h) H X' + (1 + sqrt(m h)) grad L(X) = 0   (Nesterov; heavy ball without H X')
 
     x_n ~ X(n sqrt(h)) (Shi, Du, Jordan and Su 2021, equations 1.10 and 1.11). The damping H X' along the Hessian is
@@ -80,8 +79,8 @@ class HighResolution(StronglyConvexFlow):
         and heavy ball, so that X(sqrt h) is the first step to O(h^(3/2)): order 2. (Derived here. The paper starts
         heavy ball with a first step twice as long, for which -(3/2) is right as well: state = -h grad L(x_0) gives
         that start.)
-    form: "gradient" eliminates the Hessian: in V = X' + sqrt(h) grad L(X) the equation is
-        X' = V - sqrt(h) grad L(X),  V' = -2 sqrt(m) V - (1 - sqrt(m h)) grad L(X). "hessian" takes one Hessian product.
+    form: "gradient" eliminates the Hessian (see `HessianDampedFlow`): V' = -2 sqrt(m) V - (1 - sqrt(m h)) grad L(X).
+        "hessian" takes one Hessian product.
     order: in sqrt(h) at fixed time; 1 for SymplecticEuler.
     """
 
@@ -103,20 +102,19 @@ class HighResolution(StronglyConvexFlow):
         """Whether there is a term sqrt(h) H X': for Nesterov's method, not for heavy ball."""
         return not isinstance(self.method, HeavyBall)
 
-    @property
-    def field_cost(self) -> FieldCost:
-        """One gradient, and in the form "hessian" a Hessian product for Nesterov."""
-        return FieldCost(gradients=1, hessian_products=int(self.damps_along_hessian and self.form == "hessian"))
-
     def energy(self, loss: Loss, minimizer: Params) -> "HighResolutionEnergy":
         """The energy behind the rate exp(-sqrt(m) t/4); it falls for m-strongly convex losses."""
         known = "NAG-SC" if isinstance(self.method, NesterovLookAhead) else None
         known = "heavy ball" if isinstance(self.method, HeavyBall) else known
         return HighResolutionEnergy(loss, minimizer, self.time_per_step, self.root, self.damps_along_hessian, known)
 
-    def init(self, loss: Loss, params: Params) -> Motion:
-        velocity = self.initial_velocity(loss, params)
-        return Motion(params, self._shifted(loss, params, velocity, 1))
+    def friction(self, t: Any) -> Any:
+        del t
+        return 2 * self.root / self.time_per_step
+
+    def pull(self, t: Any) -> Any:
+        del t
+        return 1 + self.root
 
     def initial_velocity(self, loss: Loss, params: Params) -> Params:
         step = self.time_per_step
@@ -124,29 +122,6 @@ class HighResolution(StronglyConvexFlow):
             return along_gradient(loss, params, -2 * step / (1 + self.root))
         first = 0.5 if isinstance(self.method, HeavyBall | Nesterov) else 1.5
         return along_gradient(loss, params, -step * first)
-
-    def vector_field(self, loss: Loss, t: Any, state: Motion) -> Motion:
-        if self.form == "hessian" or not self.damps_along_hessian:
-            return super().vector_field(loss, t, state)
-        gradient = jax.grad(loss)(state.position)
-        step = self.time_per_step
-        velocity = jax.tree.map(lambda v, g: (v - step * g).astype(v.dtype), state.velocity, gradient)
-        return Motion(velocity, pulled(state.velocity, gradient, 2 * self.root / step, 1 - self.root))
-
-    def acceleration(self, loss: Loss, t: Any, position: Params, velocity: Params) -> Params:
-        del t
-        step = self.time_per_step
-        friction = 2 * self.root / step
-        if not self.damps_along_hessian:
-            return pulled(velocity, jax.grad(loss)(position), friction, 1 + self.root)
-        return damped(loss, position, velocity, step, friction, 1 + self.root)
-
-    def _shifted(self, loss: Loss, params: Params, velocity: Params, sign: int) -> Params:
-        """V of a velocity in the form "gradient"; the velocity itself in the other."""
-        if self.form == "hessian" or not self.damps_along_hessian:
-            return velocity
-        step = sign * self.time_per_step
-        return jax.tree.map(lambda v, g: (v + step * g).astype(v.dtype), velocity, jax.grad(loss)(params))
 
 
 class LowResolutionEnergy(Energy):
@@ -190,26 +165,12 @@ class HighResolutionEnergy(Energy):
         if self.discrete is None:
             return super().of_method(step, params, following)
         q, clock = self.root, self.time_per_step
-        velocity = self.velocity(params, following)
-        terms = [(1.0, velocity), (2 * q / clock / (1 - q), self.from_minimizer(following))]
+        moving = velocity(params, following, clock)
+        terms = [(1.0, moving), (2 * q / clock / (1 - q), self.from_minimizer(following))]
         rest = (1 + q) / (1 - q) * self.gap(params)
         if self.along_hessian:
             gradient = jax.grad(self.loss)(params)
             terms.append((clock, gradient))
             rest = rest - clock**2 / (2 * (1 - q)) * squared(gradient)
         growth = 1 + q / (6 if self.along_hessian else 4)
-        return growth**step * (rest + (squared(velocity) + squared(combined(*terms))) / 4)
-
-
-def check_form(form: str) -> None:
-    """ValueError unless it is one of the two forms."""
-    if form not in ("gradient", "hessian"):
-        raise ValueError(f"`form` must be 'gradient' or 'hessian', got {form!r}.")
-
-
-def damped(loss: Loss, position: Params, velocity: Params, step: Any, friction: Any, weight: Any) -> Params:
-    """-friction X' - step H X' - weight grad L(X), with one Hessian product."""
-    gradient, product = gradient_and_product(loss, position, velocity)
-    return jax.tree.map(
-        lambda g, v, hv: (-friction * v - step * hv - weight * g).astype(v.dtype), gradient, velocity, product
-    )
+        return growth**step * (rest + (squared(moving) + squared(combined(*terms))) / 4)

@@ -5,19 +5,19 @@ from typing import Any, ClassVar
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import optax
 from jaxtyping import Array, Float
 
 from discrete import ConvexMomentum, Method, Nesterov, NesterovLookAhead
 from landscapes import Loss, Params
 
-from ..flow import FieldCost
 from .energy import Energy, combined, squared
-from .high_resolution import Form, check_form, damped
-from .second_order import Motion, RootClockFlow, along_gradient, at_rest, pulled
+from .hessian_damping import Form, HessianDampedFlow, check_form
+from .second_order import along_gradient
 from .su_boyd_candes import check_friction, check_rate
 
 
-class HighResolutionConvex(RootClockFlow):
+class HighResolutionConvex(HessianDampedFlow):
     """X'' + (r/t) X' + sqrt(h) H X' + (1 + r sqrt(h)/(2 t)) grad L(X) = 0,   X'(t_0) = -sqrt(h) grad L(x_0)
 
     Shi, Du, Jordan and Su 2021, equation 1.13, for r = 3: "NAG-C", whose look-ahead points pass t = (n + r/2) sqrt(h),
@@ -26,9 +26,8 @@ class HighResolutionConvex(RootClockFlow):
     The published velocity costs no order here: the equation forgets it within a few steps. For convex L and r = 3,
     min |grad L|^2 <= (12 + 9 h S) |x_0 - x*|^2 / (2 sqrt(h) (t^3 - t_0^3)), their theorem 5.
 
-    form: "gradient" eliminates the Hessian: in V = X' + sqrt(h) grad L(X) the equation is
-        X' = V - sqrt(h) grad L(X),  V' = -(r/t) V - (1 - r sqrt(h)/(2 t)) grad L(X). "hessian" takes one Hessian
-        product.
+    form: "gradient" eliminates the Hessian (see `HessianDampedFlow`): V' = -(r/t) V - (1 - r sqrt(h)/(2 t)) grad L(X).
+        "hessian" takes one Hessian product.
     The clock of the run starts at 0 with the first iterate; t is ahead of it by t_0.
     Claims order 2 in sqrt(h). Raises ValueError for other methods.
     """
@@ -62,36 +61,20 @@ class HighResolutionConvex(RootClockFlow):
         """t_0."""
         return (self.r / 2 - isinstance(self.method, Nesterov)) * self.time_per_step
 
-    @property
-    def field_cost(self) -> FieldCost:
-        """One gradient, and in the form "hessian" a Hessian product."""
-        return FieldCost(gradients=1, hessian_products=int(self.form == "hessian"))
-
     def energy(self, loss: Loss, minimizer: Params) -> "HighResolutionConvexEnergy":
         """The energy behind the rates t^-2 of the loss and t^-3 of |grad L|^2; it falls for convex L and r >= 3."""
         check_friction(self.r)
         ahead = isinstance(self.method, NesterovLookAhead)
         return HighResolutionConvexEnergy(loss, minimizer, self.time_per_step, self.r, self.head_start, ahead)
 
-    def init(self, loss: Loss, params: Params) -> Motion:
-        velocity = self.initial_velocity(loss, params)
-        # In the form "gradient" V(t_0) = X'(t_0) + sqrt(h) grad L(x_0), which vanishes.
-        return Motion(params, velocity if self.form == "hessian" else at_rest(velocity))
-
     def initial_velocity(self, loss: Loss, params: Params) -> Params:
         return along_gradient(loss, params, -self.time_per_step)
 
-    def vector_field(self, loss: Loss, t: Any, state: Motion) -> Motion:
-        if self.form == "hessian":
-            return super().vector_field(loss, t, state)
-        step, friction = self.time_per_step, self.r / (t + self.head_start)
-        gradient = jax.grad(loss)(state.position)
-        velocity = jax.tree.map(lambda v, g: (v - step * g).astype(v.dtype), state.velocity, gradient)
-        return Motion(velocity, pulled(state.velocity, gradient, friction, 1 - friction * step / 2))
+    def friction(self, t: Any) -> Any:
+        return self.r / (t + self.head_start)
 
-    def acceleration(self, loss: Loss, t: Any, position: Params, velocity: Params) -> Params:
-        step, friction = self.time_per_step, self.r / (t + self.head_start)
-        return damped(loss, position, velocity, step, friction, 1 + friction * step / 2)
+    def pull(self, t: Any) -> Any:
+        return 1 + self.friction(t) * self.time_per_step / 2
 
 
 def _is_its_own(momentum: Any, method: Nesterov | NesterovLookAhead) -> bool:
@@ -126,7 +109,7 @@ class HighResolutionConvexEnergy(Energy):
         if not self.at_look_ahead_points:
             return super().of_method(step, params, following)
         h = self.time_per_step**2
-        moved = combined((1.0, following), (-1.0, params))
+        moved = optax.tree.sub(following, params)
         ahead = combined(
             (step + 1.0, moved),
             (self.r - 1, self.from_minimizer(following)),

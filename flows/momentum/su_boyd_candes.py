@@ -5,6 +5,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import optax
 from jaxtyping import Array, Float
 
 from discrete import ConvexMomentum, Method, Nesterov
@@ -82,7 +83,7 @@ class SuBoydCandesEnergy(Energy):
         return (self.r - 1) * squared(ahead)
 
     def of_method(self, step: Any, params: Params, following: Params) -> Float[Array, ""]:
-        moved = combined((1.0, following), (-1.0, params))
+        moved = optax.tree.sub(following, params)
         ahead = combined((1.0, self.from_minimizer(following)), (step / (self.r - 1), moved))
         weight = 2 * ((step + self.r - 1) * self.time_per_step) ** 2 / (self.r - 1)
         return weight * self.gap(following) + (self.r - 1) * squared(ahead)

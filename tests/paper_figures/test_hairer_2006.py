@@ -1,19 +1,11 @@
 """The claims on Hairer, Lubich and Wanner 2006: they hold on the real data, and each of them can fail."""
 
 import numpy as np
-import pytest
+from paper_cases import verdicts_of
 
-from paper_figures import hairer_2006
+from paper_figures import hairer_2006 as paper
 
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    (path,) = hairer_2006.compute(tmp_path_factory.mktemp("figures"), quick=True)
-    return hairer_2006.load(path)
-
-
-def verdicts(data) -> list[str]:
-    return [claim.verdict for claim in hairer_2006.judge([data])]
+verdicts = verdicts_of(paper)
 
 
 def test_all_claims_hold_at_the_quick_size(data):
@@ -31,8 +23,8 @@ def test_a_flow_that_returns_fails_the_second_claim(data):
 
 
 def test_the_invariant_is_constant_along_the_exact_flow_and_euler_leaves_it(data):
-    along = hairer_2006.invariant(data.flow.sel(claimed=1).values)
-    assert np.ptp(along) < 1e-6 < 0.1 < np.ptp(hairer_2006.invariant(data.euler.values))
+    along = paper.invariant(data.flow.sel(claimed=1).values)
+    assert np.ptp(along) < 1e-6 < 0.1 < np.ptp(paper.invariant(data.euler.values))
 
 
 def test_the_series_converges_inside_its_radius_and_not_outside(data):
@@ -43,5 +35,5 @@ def test_the_series_converges_inside_its_radius_and_not_outside(data):
 
 
 def test_every_panel_has_its_axes_named(data):
-    figure = hairer_2006.draw([data])
+    figure = paper.draw([data])
     assert all(panel.get_xlabel() and panel.get_ylabel() and panel.get_title() for panel in figure.axes)

@@ -2,18 +2,11 @@
 
 import numpy as np
 import pytest
+from paper_cases import verdicts_of
 
 from paper_figures import kovachki_stuart_2021 as paper
 
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    (path,) = paper.compute(tmp_path_factory.mktemp("figures"), quick=True)
-    return paper.load(path)
-
-
-def verdicts(data) -> list[str]:
-    return [claim.verdict for claim in paper.judge([data])]
+verdicts = verdicts_of(paper)
 
 
 def test_all_claims_hold_at_the_quick_size(data):
