@@ -5,6 +5,7 @@
 The published starts stand beside the corrected ones. Orders are in sqrt(h) where the clock is n sqrt(h), else in h.
 """
 
+import functools
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -69,6 +70,9 @@ CASES = {
     "high resolution, symplectic Euler": Case(strongly_convex(discrete.SymplecticEuler), flows.HighResolution),
     "high resolution, NAG-C": Case(discrete.nesterov_convex_look_ahead, flows.HighResolutionConvex),
     "high resolution, convex, other points": Case(discrete.nesterov_convex, flows.HighResolutionConvex),
+    "high resolution, NAG-C, order 3": Case(
+        discrete.nesterov_convex_look_ahead, functools.partial(flows.HighResolutionConvex, order=3)
+    ),
     "Polyak, heavy ball": Case(lambda h: discrete.HeavyBall(h, 1 - FRICTION * h**0.5), flows.Polyak),
     "Muehlebach-Jordan, Nesterov": Case(lambda h: discrete.Nesterov(h, 1 - FRICTION * h**0.5), flows.MuehlebachJordan),
     "Bregman, p = 2": Case(lambda h: discrete.bregman_leapfrog(h, 2), flows.Bregman),

@@ -41,6 +41,7 @@ FLOWS = {
     "low-resolution": "limit of accelerated methods on strongly convex losses",
     "high-resolution": "the same with terms of size sqrt(h)",
     "high-resolution-convex": "equation of Nesterov's convex momentum with terms of size sqrt(h)",
+    "high-resolution-convex-3": "the same with terms of size h",
     "bregman": "Bregman-Lagrangian flow of order p",
     "edge-P": "centre and swing of the oscillation at the edge of stability, order P up to 4",
 }
@@ -56,6 +57,7 @@ SINGLE: dict[str, Callable[[Any], Flow]] = {
     "low-resolution": LowResolution,
     "high-resolution": HighResolution,
     "high-resolution-convex": HighResolutionConvex,
+    "high-resolution-convex-3": partial(HighResolutionConvex, order=3),
     "bregman": Bregman,
 }
 NAMED = (*SINGLE, "modified-2", "modified-2-rest", "modified-optimal", "iterates-2", "edge-2")

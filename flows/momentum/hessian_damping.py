@@ -29,6 +29,11 @@ class HessianDampedFlow(RootClockFlow):
         return True
 
     @property
+    def eliminates(self) -> bool:
+        """Whether the state holds V for X'."""
+        return self.damps_along_hessian and self.form == "gradient"
+
+    @property
     def field_cost(self) -> FieldCost:
         """One gradient, and in the form "hessian" a Hessian product where there is a Hessian."""
         return FieldCost(gradients=1, hessian_products=int(self.damps_along_hessian and self.form == "hessian"))
@@ -42,11 +47,19 @@ class HessianDampedFlow(RootClockFlow):
         """w."""
 
     def init(self, loss: Loss, params: Params) -> Motion:
-        velocity = self.initial_velocity(loss, params)
-        return Motion(params, self._moved(velocity, jax.grad(loss)(params), 1) if self._eliminates else velocity)
+        position = self.initial_position(loss, params)
+        velocity = self.initial_velocity(loss, position)
+        if self.eliminates:
+            velocity = self._moved(velocity, jax.grad(loss)(position), 1)
+        return Motion(position, velocity)
+
+    def initial_position(self, loss: Loss, params: Params) -> Params:
+        """X(t_0)."""
+        del loss
+        return params
 
     def vector_field(self, loss: Loss, t: Any, state: Motion) -> Motion:
-        if not self._eliminates:
+        if not self.eliminates:
             return super().vector_field(loss, t, state)
         gradient, friction = jax.grad(loss)(state.position), self.friction(t)
         weight = self.pull(t) - self.time_per_step * friction
@@ -60,10 +73,6 @@ class HessianDampedFlow(RootClockFlow):
         return jax.tree.map(
             lambda g, v, hv: (-friction * v - step * hv - weight * g).astype(v.dtype), gradient, velocity, product
         )
-
-    @property
-    def _eliminates(self) -> bool:
-        return self.damps_along_hessian and self.form == "gradient"
 
     def _moved(self, velocity: Params, gradient: Params, sign: int) -> Params:
         """From X' to V and, with the sign -1, back."""

@@ -27,21 +27,24 @@ heavy_ball = strongly_convex(discrete.heavy_ball_strongly_convex)
 look_ahead = strongly_convex(discrete.nesterov_strongly_convex_look_ahead)
 
 
-def in_roots(method, flow, problem=BOWL) -> comparisons.Order:
+def in_roots(method, flow, problem=BOWL, after=0.0) -> comparisons.Order:
     rates = [(2 / steps) ** 2 for steps in (40, 60, 100, 200)]
     return comparisons.measure_order(
-        method, flow, problem.loss, problem.params, learning_rates=rates, duration=2.0, start="rest"
+        method, flow, problem.loss, problem.params, learning_rates=rates, duration=2.0, start="rest", after=after
     )
 
 
 class Claim(NamedTuple):
-    """method: learning rate -> method.  order: in sqrt(h), from rest, of its flow on the problem."""
+    """method: learning rate -> method.  order: in sqrt(h), from rest, of its flow on the problem, after some time."""
 
     method: Callable
     flow: Callable
     order: int
     problem: landscapes.Problem
+    after: float = 0.0
 
+
+third = functools.partial(flows.HighResolutionConvex, order=3)
 
 CLAIMS = {
     "low resolution, look-ahead points": Claim(look_ahead, flows.LowResolution, 1, BOWL),
@@ -55,6 +58,12 @@ CLAIMS = {
     "convex, look-ahead points": Claim(discrete.nesterov_convex_look_ahead, flows.HighResolutionConvex, 2, TOY),
     "convex, Nesterov": Claim(discrete.nesterov_convex, flows.HighResolutionConvex, 2, TOY),
     "convex, Nesterov, r = 5": Claim(lambda h: discrete.nesterov_convex(h, 5.0), flows.HighResolutionConvex, 2, TOY),
+    "convex, third, look-ahead points": Claim(discrete.nesterov_convex_look_ahead, third, 3, TOY),
+    "convex, third, Nesterov": Claim(discrete.nesterov_convex, third, 3, TOY, after=1.0),
+    "convex, third, look-ahead points, r = 5": Claim(
+        lambda h: discrete.nesterov_convex_look_ahead(h, 5.0), third, 3, TOY
+    ),
+    "convex, third, Nesterov, r = 5": Claim(lambda h: discrete.nesterov_convex(h, 5.0), third, 3, TOY, after=1.0),
     "Su-Boyd-Candes, quadratic": Claim(discrete.nesterov_convex, flows.SuBoydCandes, 1, BOWL),
     "Su-Boyd-Candes, r = 5": Claim(lambda h: discrete.nesterov_convex(h, 5.0), flows.SuBoydCandes, 1, TOY),
     "Polyak": Claim(lambda h: discrete.HeavyBall(h, 1 - 1.5 * h**0.5), flows.Polyak, 1, TOY),
@@ -64,7 +73,7 @@ CLAIMS = {
 
 @pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
 def test_the_distance_from_rest_closes_at_the_claimed_order_in_the_root(claim):
-    found = in_roots(claim.method, claim.flow, claim.problem)
+    found = in_roots(claim.method, claim.flow, claim.problem, claim.after)
     assert found.claimed == claim.order and found.holds, str(found)
     if claim.problem is BOWL:
         np.testing.assert_allclose(found.regime, np.sqrt(found.learning_rates * SHARPNESS), rtol=1e-9)

@@ -84,6 +84,7 @@ FLOWS |= {
     **{f"high resolution of {name}": _case(flows.HighResolution, make) for name, make in STRONGLY_CONVEX.items()},
     "high resolution, hessian": _case(flows.HighResolution, STRONGLY_CONVEX["look-ahead points"], form="hessian"),
     **{f"high resolution, convex, {name}": _case(flows.HighResolutionConvex, make) for name, make in CONVEX.items()},
+    "high resolution, convex, third": _case(flows.HighResolutionConvex, CONVEX["Nesterov"], order=3, form="hessian"),
     **{
         f"Bregman, p = {p}": _case(flows.Bregman, functools.partial(discrete.bregman_leapfrog, power=p)) for p in (2, 3)
     },

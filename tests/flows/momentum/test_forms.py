@@ -1,5 +1,7 @@
 """One equation in several forms, written twice: with and without the Hessian, on a clock and on another, as a limit."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -26,14 +28,16 @@ DAMPED = {
     "symplectic Euler": (flows.HighResolution, discrete.SymplecticEuler(H, 0.5)),
     "convex, look-ahead points": (flows.HighResolutionConvex, discrete.nesterov_convex_look_ahead(H)),
     "convex, Nesterov": (flows.HighResolutionConvex, discrete.nesterov_convex(H, 5.0)),
+    "convex, third": (functools.partial(flows.HighResolutionConvex, order=3), discrete.nesterov_convex(H, 5.0)),
 }
 
 
 @pytest.mark.parametrize(("cls", "method"), DAMPED.values(), ids=DAMPED)
 def test_a_gradient_in_the_velocity_stands_for_the_hessian_in_the_equation(cls, method):
     of_gradients, of_products = cls(method, form="gradient"), cls(method, form="hessian")
-    assert of_gradients.field_cost == flows.FieldCost(gradients=1)
-    assert of_products.field_cost == flows.FieldCost(gradients=1, hessian_products=1)
+    products = 3 * (of_gradients.order == 3)
+    assert of_gradients.field_cost == flows.FieldCost(gradients=1, hessian_products=products)
+    assert of_products.field_cost == flows.FieldCost(gradients=1, hessian_products=products + 1)
     found, expected = path(of_gradients), path(of_products)
     np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-10)
     assert np.linalg.norm(expected[-1] - expected[0]) > 0.5

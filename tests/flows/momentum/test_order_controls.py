@@ -3,6 +3,7 @@
 import functools
 from typing import Any, ClassVar
 
+import equinox as eqx
 import jax
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ class StartedLate(flows.HighResolutionConvex):
 
 
 def started_late(method: Any) -> Flow:
-    return StartedLate(method, "gradient")
+    return StartedLate(method)
 
 
 @pytest.mark.parametrize("make", [discrete.nesterov_convex, discrete.nesterov_convex_look_ahead])
@@ -43,6 +44,42 @@ def test_half_a_step_of_head_start_costs_the_convex_equation_its_second_order(ma
     )
     assert found.claimed == 2 and found.verdict == "fails"
     assert found.slope == pytest.approx(1, abs=0.2)
+
+
+class WrongTerm(flows.HighResolutionConvex):
+    """With the coefficient of T[X', X'] of the other points of the run, or 8/12 for 7/12 before H grad L."""
+
+    wrong: str = eqx.field(static=True)
+
+    def __init__(self, method: Any, wrong: str):
+        super().__init__(method, order=3)
+        self.wrong = wrong
+
+    def _next_terms(self, loss, t, position, velocity):
+        right = super()._next_terms(loss, t, position, velocity)
+        gradient, hessian = jax.grad(loss), jax.hessian(loss)
+        if self.wrong == "bend":
+            sign = 1 if self._looks_ahead else -1
+            _, bent = jax.jvp(lambda x: hessian(x) @ velocity, (position,), (velocity,))
+            return right + sign * self.method.learning_rate * bent
+        return right + self.method.learning_rate / 12 * hessian(position) @ gradient(position)
+
+
+@pytest.mark.parametrize("make", [discrete.nesterov_convex, discrete.nesterov_convex_look_ahead])
+@pytest.mark.parametrize("term", ["bend", "pull"])
+def test_another_coefficient_costs_the_convex_equation_its_third_order(make, term):
+    found = comparisons.measure_order(
+        make,
+        functools.partial(WrongTerm, wrong=term),
+        TOY.loss,
+        TOY.params,
+        learning_rates=ROOTS,
+        duration=2.0,
+        start="rest",
+        after=1.0,
+    )
+    assert found.claimed == 3 and found.verdict == "fails"
+    assert found.slope < 2.2
 
 
 class Penalized(Flow):

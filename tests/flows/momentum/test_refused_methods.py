@@ -60,6 +60,7 @@ WRONG = {
         lambda: flows.HighResolutionConvex(discrete.nesterov_convex(lambda n: 0.1)),
         "HighResolutionConvex needs a constant learning rate",
     ),
+    "high, convex: an order": (lambda: flows.HighResolutionConvex(CONVEX, order=4), "`order` must be 2 or 3"),
     "high, convex: a form": (lambda: flows.HighResolutionConvex(CONVEX, form=ELSE), "`form` must be 'gradient'"),
     "Polyak: gradient descent": (lambda: flows.Polyak(DESCENT), "Polyak describes HeavyBall, .*not GradientDescent"),
     "Polyak: no momentum": (lambda: flows.Polyak(AT_REST), "`momentum` must be positive .* got 0.0"),
