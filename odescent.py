@@ -23,8 +23,8 @@ class Compare:
     method: str
     """gradient-descent, heavy-ball, nesterov, nesterov-look-ahead, heavy-ball-strongly-convex,
     nesterov-strongly-convex, nesterov-strongly-convex-look-ahead, nesterov-convex, nesterov-convex-look-ahead,
-    nesterov-restarted, muehlebach-jordan, symplectic-euler, bregman-2, bregman-3, bregman-4, midpoint, heun, kutta-3 or
-    kutta-4."""
+    nesterov-restarted, muehlebach-jordan, symplectic-euler, bregman-2, bregman-3, bregman-4, rmsprop, scalar-rmsprop,
+    midpoint, heun, kutta-3 or kutta-4."""
     learning_rate: float
     """Step size h."""
     steps: int
@@ -32,15 +32,24 @@ class Compare:
     flows: tuple[str, ...] = ("gradient", "modified-2")
     """Continuous-time models: gradient, modified-P, modified-P-rest, modified-optimal, iterates-P (P is the order),
     kovachki-stuart, invariant-manifold, invariant-manifold-rest, polyak, muehlebach-jordan, low-resolution,
-    high-resolution, su-boyd-candes, high-resolution-convex, speed-restart, bregman, edge-P."""
+    high-resolution, su-boyd-candes, high-resolution-convex, high-resolution-convex-3, speed-restart, bregman,
+    edge-P, central, central-modified, self-stabilization, self-stabilization-cubic, rod, principal, principal-real."""
     every: int = 10
     """Measure every so many steps; must divide the steps."""
     momentum: float | None = None
     """Momentum in [0, 1) of heavy-ball, nesterov and nesterov-look-ahead (0.9 if not given)."""
     strong_convexity: float | None = None
     """Constant m of the methods for strongly convex losses, of muehlebach-jordan and of symplectic-euler."""
+    beta2: float | None = None
+    """Decay in [0, 1) of the squared gradients of rmsprop and scalar-rmsprop (0.99 if not given)."""
+    epsilon: float | None = None
+    """What rmsprop and scalar-rmsprop add to the root of the squared gradients (0 if not given)."""
+    bias_correction: bool | None = None
+    """Whether rmsprop and scalar-rmsprop correct the start of the average at 0 (not if not given)."""
     start: Literal["rest", "slow-manifold"] = "rest"
     """Velocity at the start: zero, or the one without transient."""
+    time_averaged: bool = False
+    """Compare with (x_{n-1} + 2 x_n + x_{n+1})/4 of the run, in which an oscillation of period two drops out."""
     top: int = 2
     """Hessian eigenvalues to track on every side; 0 for none."""
     solver: Literal["explicit", "stiff"] = "explicit"
@@ -58,7 +67,7 @@ class Compare:
     channels: tuple[int, ...] | None = None
     """Problem setting: of a CNN."""
     activation: str | None = None
-    """Problem setting: tanh, relu, gelu, elu, swish, softplus or identity."""
+    """Problem setting: tanh, relu, gelu, gelu-tanh, elu, swish, softplus or identity."""
     criterion: str | None = None
     """Problem setting: mse or cross-entropy."""
     examples: int | None = None

@@ -6,3 +6,5 @@ from .dataset import load as load
 from .decay import Decay as Decay, measure_decay as measure_decay
 from .divergence import Divergence as Divergence
 from .order import Order as Order, measure_order as measure_order
+from .oscillation import Oscillation as Oscillation, measure_oscillation as measure_oscillation
+from .scorecard import Score as Score, Scorecard as Scorecard, scorecard as scorecard

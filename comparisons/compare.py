@@ -19,7 +19,7 @@ from flows.slow_manifold import slow_manifold_state
 from flows.solve import flow_side, flow_trajectory
 from landscapes import Loss, Observables, Params, Problem, check_start
 
-from .comparison import Comparison
+from .comparison import EFFECTIVE, Comparison
 from .dataset import check_names
 from .divergence import divergence_of
 from .provenance import provenance
@@ -120,7 +120,7 @@ def compare(
             for name, flow in trajectories.items()
         },
         orders={name: _order_in_rate(flow) for name, flow in flows.items()},
-        threshold=None if (limit := method.stability_threshold()) is None else float(limit),
+        threshold=None if (limit := _threshold(method, observe)) is None else float(limit),
         provenance=provenance(),
     )
 
@@ -176,6 +176,11 @@ def starting_state(start: str, flows: Mapping[str, Flow], loss: Loss, params: Pa
 def _order_in_rate(flow: Flow) -> int | float | None:
     """The power of h that a flow claims: half its order for a clock that goes like sqrt(h)."""
     return flow.order if flow.order is None or flow.clock_exponent == 1 else flow.order * flow.clock_exponent
+
+
+def _threshold(method: Method, observe: Observables) -> float | None:
+    """Of the effective sharpness where that is observed, else of the sharpness."""
+    return method.effective_threshold if EFFECTIVE in observe else method.stability_threshold()
 
 
 def _ended_with(flow: Any, status: str) -> Any:

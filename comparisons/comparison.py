@@ -10,13 +10,16 @@ from discrete import Cost, Trajectory
 
 from .divergence import Divergence
 
+EFFECTIVE = "effective_sharpness"
+
 
 class Comparison(eqx.Module):
     """A method beside its flows.
 
     discrete: the method's trajectory.  flows, divergence: by the names given to `compare`.
     orders: what each flow claims, as a power of h.
-    threshold: the sharpness above which the method is unstable on a quadratic; None where there is no constant one.
+    threshold: the sharpness above which the method is unstable on a quadratic, or the effective sharpness where that is
+    observed (see `limited`); None where there is no constant one.
     method: name and hyper-parameters.  problem: a name to print.
     """
 
@@ -46,12 +49,20 @@ class Comparison(eqx.Module):
 
     def sharpness(self, side: str | None = None) -> np.ndarray | None:
         """Top Hessian eigenvalue of the method or of the named flow; None unless observed by the name `sharpness`."""
-        found = (self.discrete if side is None else self.flows[side]).observations.get("sharpness")
-        return None if found is None else found.reshape(len(found), -1)[:, 0]
+        return self._largest("sharpness", side)
+
+    @property
+    def limited(self) -> str:
+        """The observation that the threshold limits: `effective_sharpness` where observed by that name, `sharpness`."""
+        return EFFECTIVE if EFFECTIVE in self.discrete.observations else "sharpness"
+
+    def limited_sharpness(self, side: str | None = None) -> np.ndarray | None:
+        """That observation of the method or of the named flow, its largest value; None if there is none."""
+        return self._largest(self.limited, side)
 
     def first_sample_above(self) -> int | None:
-        """The first sample at which the method's sharpness exceeds the threshold."""
-        sharpness = self.sharpness()
+        """The first sample at which the method's (effective) sharpness exceeds the threshold."""
+        sharpness = self.limited_sharpness()
         if sharpness is None or self.threshold is None:
             return None
         above = np.flatnonzero(sharpness > self.threshold)
@@ -91,9 +102,14 @@ class Comparison(eqx.Module):
 
         return plot(self)
 
+    def _largest(self, name: str, side: str | None) -> np.ndarray | None:
+        found = (self.discrete if side is None else self.flows[side]).observations.get(name)
+        return None if found is None else found.reshape(len(found), -1)[:, 0]
+
     def _stability(self) -> dict[str, Any]:
-        sharpness, first, limit = self.sharpness(), self.first_sample_above(), self.threshold
+        sharpness, first, limit = self.limited_sharpness(), self.first_sample_above(), self.threshold
         return {
+            "of": self.limited,
             "threshold": limit,
             "first_step_above": None if first is None else int(self.steps[first]),
             "fraction_above": None if sharpness is None or limit is None else float(np.mean(sharpness > limit)),

@@ -23,7 +23,12 @@ APART = {
     "along": ("|<u_i, X - x>| along the top eigenvectors", "params"),
     "function_distance": ("root mean squared distance of outputs", "outputs"),
 }
-UNITS = {"loss": "loss", "sharpness": "loss / params^2", "gradient_norm": "loss / params"}
+UNITS = {
+    "loss": "loss",
+    "sharpness": "loss / params^2",
+    "effective_sharpness": "1 / learning rate",
+    "gradient_norm": "loss / params",
+}
 RESERVED = {"samples", "time", "step", "side", "flow", *APART}
 
 
@@ -149,10 +154,11 @@ def load(path: str | Path) -> Comparison:
 
 
 def _padded(found: list[np.ndarray], length: int) -> np.ndarray:
-    """Sides of different lengths as one array, NaN where a side has no sample."""
-    full = np.full((len(found), length, *found[0].shape[1:]), np.nan)
+    """Sides of different lengths and widths as one array, NaN where a side has nothing."""
+    widths = np.max([values.shape[1:] for values in found], axis=0).astype(int)
+    full = np.full((len(found), length, *widths), np.nan)
     for row, values in zip(full, found, strict=True):
-        row[: len(values)] = values
+        row[tuple(map(slice, values.shape))] = values
     return full
 
 

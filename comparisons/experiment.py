@@ -10,7 +10,7 @@ from rich.console import Console
 
 import flows
 import landscapes
-from discrete import Method
+from discrete import Method, TimeAveraged
 from discrete.catalogue import method_named
 from discrete.run import check_steps
 from flows.catalogue import flow_named
@@ -25,6 +25,7 @@ from .run_folder import COMPARISON, RunFolder
 from .table import table
 
 INTERRUPTED = 130
+METHOD_SETTINGS = ("momentum", "strong_convexity", "beta2", "epsilon", "bias_correction")
 SOLVERS: dict[str, Callable[..., flows.Integrator]] = {"explicit": flows.explicit, "stiff": flows.stiff}
 FLOAT32_TOLERANCES = {"explicit": {"rtol": 1e-6, "atol": 1e-7}, "stiff": {"rtol": 1e-4, "atol": 1e-6}}
 
@@ -34,8 +35,9 @@ def run_experiment(
 ) -> int:
     """Compare the named method and flows on the named problem, print the result, fill the folder; the exit status.
 
-    arguments: problem, method, learning_rate, steps, every, flows, top, start, solver, rtol, max_steps, precision, and
-    the settings of method and problem (None where not given). They are kept in config.json and compared on resume.
+    arguments: problem, method, learning_rate, steps, every, flows, top, start, time_averaged, solver, rtol, max_steps,
+    precision, and the settings of method and problem (None where not given). They are kept in config.json and compared
+    on resume.
     Raises ValueError on misuse, before anything is written.
     """
     folder = _folder(out, arguments, resume=resume, overwrite=overwrite)
@@ -74,19 +76,22 @@ def _plan(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Everything `compare` needs, built and checked, so that nothing is left to refuse."""
     check_steps(arguments["steps"], arguments["every"])
     given = {key: value for key, value in arguments.items() if value is not None}
-    method_settings = {key: given[key] for key in ("momentum", "strong_convexity") if key in given}
+    method_settings = {key: given[key] for key in METHOD_SETTINGS if key in given}
     method = method_named(arguments["method"], arguments["learning_rate"], **method_settings)
     models = _models(arguments["flows"], method)
     integrator = _integrator(given)
     problem = _problem(given)
+    state = starting_state(arguments["start"], models, problem.loss, problem.params, integrator)
+    if arguments["time_averaged"]:
+        state = None if state is None else (problem.params, state)
     return {
-        "method": method,
+        "method": TimeAveraged(method) if arguments["time_averaged"] else method,
         "flows": models,
         "loss": problem,
         "steps": arguments["steps"],
         "every": arguments["every"],
-        "observe": _instruments(problem, arguments["top"]),
-        "state": starting_state(arguments["start"], models, problem.loss, problem.params, integrator),
+        "observe": _instruments(problem, method, arguments["top"]),
+        "state": state,
         "integrator": integrator,
     }
 
@@ -147,12 +152,15 @@ def _blamed_on(what: str, options: Collection[str] = ()) -> Iterator[None]:
         raise ValueError(f"{what}: {error}") from error
 
 
-def _instruments(problem: landscapes.Problem, top: int) -> dict[str, Any]:
+def _instruments(problem: landscapes.Problem, method: Method, top: int) -> dict[str, Any]:
     if top < 0:
         raise ValueError(f"`top` must be at least 0, got {top}.")
     observe: dict[str, Any] = {"gradient_norm": landscapes.GradientNorm(problem.loss)}
     if top:
-        observe["sharpness"] = landscapes.Sharpness(problem.loss, k=min(top, problem.dimension))
+        top = min(top, problem.dimension)
+        observe["sharpness"] = landscapes.Sharpness(problem.loss, k=top)
+        if method.has_preconditioner:
+            observe["effective_sharpness"] = landscapes.EffectiveSharpness(problem.loss, k=top)
     if problem.accuracy is not None:
         observe["accuracy"] = problem.accuracy
     return observe

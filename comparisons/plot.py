@@ -14,6 +14,7 @@ METHOD_STYLE = {"color": "black", "linewidth": 0.9, "zorder": 1}
 # Okabe and Ito's colours, told apart with any colour vision.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 CROSSING = {"color": "0.75", "linewidth": 0.8, "zorder": 0}
+MATRICES = {"sharpness": r"\nabla^2 L", "effective_sharpness": r"P^{-1/2}\, \nabla^2 L\, P^{-1/2}"}
 DASHES = ("-", (0, (4, 1.5)), (0, (1.5, 1)), (0, (5, 1.5, 1, 1.5)), (0, (3, 1, 1, 1, 1, 1)))
 
 
@@ -52,6 +53,7 @@ def method_label(comparison: Comparison) -> str:
     settings = dict(comparison.method)
     name = settings.pop("name").replace("-", " ")
     symbols = {"learning_rate": "h", "momentum": r"\beta", "strong_convexity": "m", "look_ahead": "a"}
+    symbols |= {"beta2": r"\beta_2", "epsilon": r"\epsilon"}
     shown = [rf"${symbols.get(key, key)} = {value:g}$" for key, value in settings.items() if isinstance(value, float)]
     return ", ".join([name, *shown])
 
@@ -82,13 +84,13 @@ def _loss(panel: Axes, comparison: Comparison) -> None:
 
 
 def _sharpness(panel: Axes, comparison: Comparison) -> None:
-    panel.set_title("sharpness", loc="left")
-    panel.set_ylabel(r"$\lambda_{\max}(\nabla^2 L)$")
-    found = comparison.sharpness()
+    panel.set_title(comparison.limited.replace("_", " "), loc="left")
+    panel.set_ylabel(rf"$\lambda_{{\max}}({MATRICES[comparison.limited]})$")
+    found = comparison.limited_sharpness()
     panel.plot(comparison.steps, np.full(len(comparison.steps), np.nan) if found is None else found,
                label=method_label(comparison), **METHOD_STYLE)  # fmt: skip
     for name, style in _each_flow(comparison):
-        flow, rows = comparison.flows[name], comparison.sharpness(name)
+        flow, rows = comparison.flows[name], comparison.limited_sharpness(name)
         label = flow_label(name, comparison.orders[name])
         panel.plot(flow.steps, np.full(len(flow.steps), np.nan) if rows is None else rows, label=label, **style)
     if found is None:
@@ -112,7 +114,7 @@ def _distance(panel: Axes, comparison: Comparison) -> None:
 def _function_or_sharpness_gap(panel: Axes, comparison: Comparison) -> None:
     apart = list(comparison.divergence.values())
     in_function_space = bool(apart) and apart[0].function_distance is not None
-    if in_function_space or comparison.sharpness() is None:
+    if in_function_space or comparison.limited_sharpness() is None:
         panel.set_title("distance in function space" if in_function_space else "gap in loss", loc="left")
         panel.set_ylabel(r"rms $|f_{X} - f_{x}|$" if in_function_space else r"$|L(X) - L(x)|$")
         for name, style in _each_flow(comparison):
@@ -120,11 +122,11 @@ def _function_or_sharpness_gap(panel: Axes, comparison: Comparison) -> None:
             rows = found.function_distance if in_function_space else found.loss_gap
             _semilog(panel, found.steps, rows, style)
         return
-    panel.set_title("gap in sharpness, flow minus method", loc="left")
+    panel.set_title(f"gap in {comparison.limited.replace('_', ' ')}, flow minus method", loc="left")
     panel.set_ylabel(r"$\lambda_{\max}(X) - \lambda_{\max}(x)$")
     for name, style in _each_flow(comparison):
         found = comparison.divergence[name]
-        rows = found.gaps["sharpness"]
+        rows = found.gaps[comparison.limited]
         panel.plot(found.steps, rows.reshape(len(rows), -1)[:, 0], **style)
 
 

@@ -87,7 +87,7 @@ def separation(params: Params, reference: dict, origin: Params, predict: Any) ->
         found |= {"along": along, "across": jnp.sqrt(jnp.maximum(distance**2 - jnp.sum(along**2), 0))}
     if predict is not None:
         difference = predict(params) - predict(iterate)
-        found["function_distance"] = jnp.sqrt(jnp.sum(difference**2) / difference.shape[0])
+        found["function_distance"] = jnp.sqrt(jnp.sum(jnp.abs(difference) ** 2) / difference.shape[0])
     return found
 
 

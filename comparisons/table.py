@@ -39,6 +39,8 @@ def _rows(comparison: Comparison, summary: dict) -> list[tuple[str, ...]]:
         both("loss, final", "loss", "final"),
         both("sharpness, final", "sharpness", "final"),
         both("sharpness, max", "sharpness", "max"),
+        both("effective sharpness, final", "effective_sharpness", "final"),
+        both("effective sharpness, max", "effective_sharpness", "max"),
         apart("distance, at threshold", "distance", "at_threshold"),
         apart("distance, final", "distance", "final"),
         apart("relative distance, final", "relative_distance", "final"),
@@ -58,11 +60,12 @@ def described(method: dict) -> str:
 
 
 def stability(comparison: Comparison) -> str:
-    """One sentence on where the sharpness stands against the method's threshold."""
+    """One sentence on where the (effective) sharpness stands against the method's threshold."""
     found = comparison.summary()["stability"]
     if found["threshold"] is None or found["fraction_above"] is None:
         return ""
-    limit = f"stability threshold {found['threshold']:.6g}"
+    effective = "" if found["of"] == "sharpness" else " of the effective sharpness"
+    limit = f"stability threshold{effective} {found['threshold']:.6g}"
     first, fraction = found["first_step_above"], found["fraction_above"]
     if first is None:
         return f"{limit}: never exceeded at a sample"

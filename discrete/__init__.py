@@ -20,6 +20,7 @@ from .nesterov import Nesterov as Nesterov
 from .nesterov_look_ahead import NesterovLookAhead as NesterovLookAhead
 from .quadratic_mode import Mode as Mode, mode as mode, oscillating_range as oscillating_range
 from .restarted_nesterov import RestartedNesterov as RestartedNesterov
+from .rmsprop import RMSProp as RMSProp, ScalarRMSProp as ScalarRMSProp
 from .run import run as run
 from .runge_kutta import RungeKutta as RungeKutta
 from .symplectic_euler import SymplecticEuler as SymplecticEuler

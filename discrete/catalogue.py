@@ -23,6 +23,7 @@ from .muehlebach_jordan import muehlebach_jordan
 from .nesterov import Nesterov
 from .nesterov_look_ahead import NesterovLookAhead
 from .restarted_nesterov import RestartedNesterov
+from .rmsprop import RMSProp, ScalarRMSProp
 from .runge_kutta import HEUN, KUTTA_3, KUTTA_4, MIDPOINT, RungeKutta
 from .symplectic_euler import SymplecticEuler
 
@@ -42,6 +43,8 @@ METHODS = {
     "bregman-2": partial(bregman_leapfrog, power=2),
     "bregman-3": partial(bregman_leapfrog, power=3),
     "bregman-4": partial(bregman_leapfrog, power=4),
+    "rmsprop": RMSProp,
+    "scalar-rmsprop": ScalarRMSProp,
     "midpoint": partial(RungeKutta, tableau=MIDPOINT),
     "heun": partial(RungeKutta, tableau=HEUN),
     "kutta-3": partial(RungeKutta, tableau=KUTTA_3),
@@ -56,6 +59,8 @@ TAKES = {
     "heavy-ball-strongly-convex": {"strong_convexity"},
     "muehlebach-jordan": {"strong_convexity"},
     "symplectic-euler": {"strong_convexity"},
+    "rmsprop": {"beta2", "epsilon", "bias_correction"},
+    "scalar-rmsprop": {"beta2", "epsilon", "bias_correction"},
 }
 
 
@@ -65,7 +70,9 @@ def method_named(name: str, learning_rate: float, **settings: Any) -> Method:
         raise unknown("method", name, METHODS)
     takes = TAKES.get(name, set())
     for key in settings.keys() - takes:
-        raise ValueError(f"`{key}` does not apply to {name}, which takes: {', '.join(['learning_rate', *takes])}.")
+        raise ValueError(
+            f"`{key}` does not apply to {name}, which takes: {', '.join(['learning_rate', *sorted(takes)])}."
+        )
     for key in ("strong_convexity",):
         if key in takes and key not in settings:
             raise ValueError(f"`{key}` is missing: {name} needs it.")

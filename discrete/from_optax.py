@@ -1,6 +1,6 @@
 """Any optax optimizer as a method."""
 
-from typing import Any
+from typing import Any, ClassVar, NoReturn
 
 import equinox as eqx
 import optax
@@ -18,6 +18,7 @@ class OptaxMethod(Method):
 
     transformation: optax.GradientTransformation = eqx.field(static=True)
     learning_rate: Any = None
+    has_preconditioner: ClassVar[bool] = True
 
     def __check_init__(self):
         if self.learning_rate is not None:
@@ -29,6 +30,9 @@ class OptaxMethod(Method):
     def step(self, gradient: Gradient, params: Params, state: Any) -> tuple[Params, Any]:
         updates, state = self.transformation.update(gradient(params), state, params)
         return optax.apply_updates(params, updates), state
+
+    def preconditioner(self, params: Params, state: Any) -> NoReturn:
+        raise ValueError("optax does not reveal the preconditioner of a transformation; RMSProp and ScalarRMSProp do.")
 
 
 def from_optax(transformation: optax.GradientTransformation, learning_rate: float | None = None) -> OptaxMethod:

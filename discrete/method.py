@@ -21,10 +21,12 @@ class Method(eqx.Module):
 
     learning_rate: h, in units of params / gradient.
     gradients_per_step: what one step costs.
+    has_preconditioner: whether it takes P^-1 grad L for grad L, with a P that its state knows.
     """
 
     learning_rate: eqx.AbstractVar[Any]
     gradients_per_step: ClassVar[int] = 1
+    has_preconditioner: ClassVar[bool] = False
 
     @abstractmethod
     def init(self, params: Params) -> State:
@@ -38,6 +40,15 @@ class Method(eqx.Module):
         """The state of a method that has just gone from `previous` to `params`; ValueError where that is not enough."""
         raise ValueError(f"{type(self).__name__} has no state determined by two successive points; start it at rest.")
 
+    def preconditioner(self, params: Params, state: State) -> Any:
+        """P of x <- x - h P^-1 grad L(x), the step that led to the state; shaped like the params, or one number.
+
+        Together with the Hessian at x_n the P of the step that leaves x_n decides on stability: that of the state after
+        n + 1 steps. 1.0 for a method without.
+        """
+        del params, state
+        return 1.0
+
     def characteristic(self, z: Any) -> tuple[Any, ...]:
         """Coefficients, from r^2 or r down, of the polynomial whose roots r are the method on a mode of curvature z/h.
 
@@ -49,6 +60,11 @@ class Method(eqx.Module):
     def stability_threshold(self) -> float | None:
         """The sharpness above which the method diverges on a quadratic; None where there is no constant one."""
         return None
+
+    @property
+    def effective_threshold(self) -> float | None:
+        """The same for the effective sharpness, the top eigenvalue of P^-1/2 H P^-1/2 with the preconditioner P."""
+        return self.stability_threshold()
 
     @property
     def observed(self) -> "Method":
@@ -73,8 +89,19 @@ def check_learning_rate(value: Any) -> None:
 
 def check_momentum(value: Any) -> None:
     """ValueError unless the momentum is a schedule or lies in [0, 1)."""
-    if not _holds(value, lambda momentum: (momentum >= 0) & (momentum < 1)):
-        raise ValueError(f"`momentum` must lie in [0, 1) or be a function of the step, got {value!r}.")
+    check_fraction("momentum", value)
+
+
+def check_fraction(name: str, value: Any) -> None:
+    """ValueError unless the named hyper-parameter is a schedule or lies in [0, 1)."""
+    if not _holds(value, lambda fraction: (fraction >= 0) & (fraction < 1)):
+        raise ValueError(f"`{name}` must lie in [0, 1) or be a function of the step, got {value!r}.")
+
+
+def check_not_negative(name: str, value: Any) -> None:
+    """ValueError unless the named hyper-parameter is a schedule or a finite number from 0."""
+    if not _holds(value, lambda number: np.isfinite(number) & (number >= 0)):
+        raise ValueError(f"`{name}` must be a finite number from 0 or a function of the step, got {value!r}.")
 
 
 def check_number(name: str, value: Any) -> None:

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Bool, Int
 
-from landscapes import Loss, Observables, Params, has_motion, init_carries, measure_all
+from landscapes import Loss, Observables, Params, has_motion, has_preconditioned, init_carries, measure_all
 
 from .loop import Carry, Measured, Side
 from .method import Method
@@ -59,12 +59,18 @@ class DescentSide(Side):
 
     def measure(self, carry: DescentCarry, reference: None) -> tuple[Measured, Carry]:
         del reference
-        following = self._step(carry.step, carry.params, carry.state)[0] if has_motion(self.observe) else None
+        preconditioned = has_preconditioned(self.observe)
+        following = preconditioner = None
+        if has_motion(self.observe) or preconditioned:
+            following, after = self._step(carry.step, carry.params, carry.state)
+            # That of the step to come: it moves these params, and at rest there is no other.
+            preconditioner = self.method.at(carry.step).preconditioner(following, after) if preconditioned else None
         observations, instruments = measure_all(
             self.observe,
             carry.params,
             carry.instruments,
             lambda observable: observable.of_method(carry.step, carry.params, following),
+            preconditioner,
         )
         measured = {"observations": observations}
         if self.keep_params:

@@ -19,6 +19,9 @@ class TimeAveraged(Method):
 
     method: Method
 
+    def __init__(self, method: Method):
+        self.method = method
+
     @property
     def learning_rate(self) -> Any:  # type: ignore[override]
         """That of the method."""
@@ -28,6 +31,11 @@ class TimeAveraged(Method):
     def gradients_per_step(self) -> int:  # type: ignore[override]
         """Twice that of the method."""
         return 2 * self.method.gradients_per_step
+
+    @property
+    def has_preconditioner(self) -> bool:  # type: ignore[override]
+        """That of the method."""
+        return self.method.has_preconditioner
 
     @property
     def observed(self) -> Method:
@@ -45,3 +53,12 @@ class TimeAveraged(Method):
 
     def stability_threshold(self) -> float | None:
         return self.method.stability_threshold()
+
+    @property
+    def effective_threshold(self) -> float | None:
+        return self.method.effective_threshold
+
+    def preconditioner(self, params: Params, state: tuple[Params, Any]) -> Any:
+        """That of the method at its own, not averaged, point."""
+        del params
+        return self.method.preconditioner(*state)

@@ -1,6 +1,12 @@
 """Continuous-time models of discrete methods."""
 
-from .edge import EdgeFlow as EdgeFlow
+from .edge import (
+    CentralFlow as CentralFlow,
+    EdgeFlow as EdgeFlow,
+    PrincipalFlow as PrincipalFlow,
+    RodFlow as RodFlow,
+    SelfStabilization as SelfStabilization,
+)
 from .flow import FieldCost as FieldCost, Flow as Flow
 from .gradient_flow import GradientFlow as GradientFlow
 from .integrator import Integrator as Integrator, explicit as explicit, stiff as stiff

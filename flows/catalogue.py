@@ -8,7 +8,7 @@ from typing import Any
 from discrete import Method
 from landscapes.named import unknown
 
-from .edge import EdgeFlow
+from .edge import CentralFlow, EdgeFlow, PrincipalFlow, RodFlow, SelfStabilization
 from .flow import Flow
 from .gradient_flow import GradientFlow
 from .modified import IterateFlow, ModifiedFlow
@@ -43,6 +43,13 @@ FLOWS = {
     "high-resolution-convex": "equation of Nesterov's convex momentum with terms of size sqrt(h)",
     "high-resolution-convex-3": "the same with terms of size h",
     "bregman": "Bregman-Lagrangian flow of order p",
+    "central": "average course at the edge of stability, and the oscillation that keeps it there",
+    "central-modified": "the same with the modified drift of order 2 along stable directions",
+    "self-stabilization": "gradient descent held at the edge of stability, and its predicted displacement",
+    "self-stabilization-cubic": "the same with all of the loss to third order",
+    "principal": "logarithm of the method along the top 4 eigenvectors, complex past a sharpness of 1/h",
+    "principal-real": "its real part, the envelope of the oscillation",
+    "rod": "centre and covariance of two successive iterates of gradient descent",
     "edge-P": "centre and swing of the oscillation at the edge of stability, order P up to 4",
 }
 SINGLE: dict[str, Callable[[Any], Flow]] = {
@@ -59,6 +66,13 @@ SINGLE: dict[str, Callable[[Any], Flow]] = {
     "high-resolution-convex": HighResolutionConvex,
     "high-resolution-convex-3": partial(HighResolutionConvex, order=3),
     "bregman": Bregman,
+    "central": CentralFlow,
+    "central-modified": partial(CentralFlow, order=2),
+    "self-stabilization": SelfStabilization,
+    "self-stabilization-cubic": partial(SelfStabilization, displacement="cubic"),
+    "principal": partial(PrincipalFlow, k=4),
+    "principal-real": partial(PrincipalFlow, k=4, branch="real"),
+    "rod": RodFlow,
 }
 NAMED = (*SINGLE, "modified-2", "modified-2-rest", "modified-optimal", "iterates-2", "edge-2")
 

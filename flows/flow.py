@@ -45,6 +45,15 @@ class Flow(eqx.Module):
         del loss, state
         return {}
 
+    def preconditioner(self, loss: Loss, state: State) -> Any:
+        """P of the method's step that leaves a state, see `Method.preconditioner`; ValueError where it is not known."""
+        if self.method.has_preconditioner:
+            raise ValueError(
+                f"{type(self).__name__} does not know the preconditioner of {type(self.method).__name__}; "
+                "take `sharpness` in the place of the effective sharpness, or EdgeFlow."
+            )
+        return 1.0
+
     @property
     def expects_rest(self) -> bool:
         """Whether it starts where a method at rest asks for, and nowhere else."""

@@ -11,7 +11,7 @@ import optimistix
 from jaxtyping import Array, Bool, Int
 
 from discrete.loop import Carry, Measured, Side
-from landscapes import Loss, Observables, Params, has_motion, init_carries, measure_all
+from landscapes import Loss, Observables, Params, has_motion, has_preconditioned, init_carries, measure_all
 
 from .flow import Flow
 from .integrator import Integrator, carried
@@ -93,11 +93,14 @@ class FlowSide(Side):
         del reference
         params = self.flow.params(carry.state)
         velocity = self._velocity(carry) if has_motion(self.observe) else None
+        preconditioned = has_preconditioned(self.observe)
+        preconditioner = self.flow.preconditioner(self.loss, carry.state) if preconditioned else None
         observations, instruments = measure_all(
             self.observe,
             params,
             carry.instruments,
             lambda observable: observable.of_flow(*self._in_clock_of(observable, carry.step, params, velocity)),
+            preconditioner,
         )
         measured = {"observations": observations}
         if predicted := self.flow.predictions(self.loss, carry.state):

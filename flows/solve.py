@@ -12,7 +12,8 @@ from landscapes import Loss, Observables, Params, check_observables, check_start
 from .diagnosis import status
 from .flow import Flow
 from .integrator import Integrator, default_for, evaluations
-from .side import ALIVE, FlowSide
+from .side import ALIVE, FlowCarry, FlowSide
+from .stepped import SteppedFlow, SteppedSide, stopped
 
 FLOW = "flow"
 
@@ -70,7 +71,7 @@ def flow_side(
     observe = dict(observe or {})
     check_observables(observe)
     params = jax.tree.map(jnp.asarray, params)
-    return FlowSide(
+    return (SteppedSide if isinstance(flow, SteppedFlow) else FlowSide)(
         traced(flow),
         loss,
         params,
@@ -89,7 +90,7 @@ def flow_trajectory(side: FlowSide, marched: Marched, every: int, name: str = FL
     observations = dict(measured.get("observations", {}))
     ended = "completed"
     if int(carry.failure) != ALIVE:
-        ended = status(side, carry)
+        ended = stopped(side.flow, carry) if isinstance(side.flow, SteppedFlow) else status(side, carry)
     elif marched.interrupted:
         ended = f"stopped: interrupted after step {int(carry.step)}"
     times = steps * float(side.flow.time_per_step)
@@ -100,21 +101,26 @@ def flow_trajectory(side: FlowSide, marched: Marched, every: int, name: str = FL
         observations,
         params,
         ended,
-        flow_cost(side, int(carry.solver_steps), marched.seconds[name], observations),
+        flow_cost(side, carry, marched.seconds[name], observations),
         measured.get("params"),
         carry.state,
         dict(measured.get("predictions", {})),
     )
 
 
-def flow_cost(side: FlowSide, solver_steps: int, seconds: float, observations: dict[str, np.ndarray]) -> Cost:
-    """Work of a flow: evaluations of its field times what one of them costs."""
+def flow_cost(side: FlowSide, carry: FlowCarry, seconds: float, observations: dict[str, np.ndarray]) -> Cost:
+    """Work of a flow: what it counted itself, or evaluations of its field times what one of them costs."""
+    products = measuring_products(observations)
+    if isinstance(side.flow, SteppedFlow):
+        spent = side.flow.spent(carry.state)
+        return Cost(int(spent.gradients), int(spent.hessian_products), products, seconds=seconds)
+    solver_steps = int(carry.solver_steps)
     calls = evaluations(side.integrator, solver_steps)
     field = side.flow.field_cost
     return Cost(
         gradients=None if calls is None else calls * field.gradients,
         hessian_products=None if calls is None else calls * field.hessian_products,
-        measuring_products=measuring_products(observations),
+        measuring_products=products,
         solver_steps=solver_steps,
         seconds=seconds,
     )

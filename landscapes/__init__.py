@@ -9,11 +9,13 @@ from .classifiers import (
     mnist_mlp as mnist_mlp,
 )
 from .data_loss import DataLoss as DataLoss, cross_entropy as cross_entropy, half_squared_error as half_squared_error
+from .effective_sharpness import EffectiveSharpness as EffectiveSharpness
 from .eigenpairs import Eigenpairs as Eigenpairs, top_eigenpairs as top_eigenpairs
 from .hessian import (
     dense_hessian as dense_hessian,
     gradient_and_product as gradient_and_product,
     hessian_operator as hessian_operator,
+    third_derivative as third_derivative,
 )
 from .linear_networks import deep_linear as deep_linear, diagonal_linear as diagonal_linear
 from .minimizer import minimizer as minimizer
@@ -24,9 +26,11 @@ from .observables import (
     MotionObservable as MotionObservable,
     Observable as Observable,
     Observables as Observables,
+    PreconditionedObservable as PreconditionedObservable,
     Sharpness as Sharpness,
     check_observables as check_observables,
     has_motion as has_motion,
+    has_preconditioned as has_preconditioned,
     init_carries as init_carries,
     measure_all as measure_all,
     parameter_norm as parameter_norm,

@@ -10,7 +10,7 @@ and ends no sooner than one step after it: such a mode is found within some ten 
 """
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -31,10 +31,12 @@ DENSE_BELOW = 64
 class Eigenpairs(NamedTuple):
     """values: (k,) descending algebraically (ascending for which="smallest"); vectors: (k, n), rows of norm 1.
 
+    H is the Hessian, or P^-1/2 H P^-1/2 where there is a preconditioner.
     residuals: (k,), r = |H v - theta v| / max |theta|: each value is within r max |theta| of an eigenvalue, and within
     r^2 max |theta| / gap of it where the relative gap to the other eigenvalues is known (Parlett 1980, section 11.7).
     The maximum is over the k values; beside a spectrum that reaches as far as R, it counts as at least R sqrt(epsilon).
     products: Hessian products spent.  block: (b, n) with b >= k, the start of the next, warm search.
+    following: the next value as the block shows it, from below and not converged; -inf where the block ends with k.
     """
 
     values: Float[Array, " k"]
@@ -42,6 +44,7 @@ class Eigenpairs(NamedTuple):
     residuals: Float[Array, " k"]
     products: Int[Array, ""]
     block: Float[Array, "b n"]
+    following: Float[Array, ""]
 
 
 class _Search(NamedTuple):
@@ -79,6 +82,8 @@ def top_eigenpairs(
     which: Literal["largest", "smallest"] = "largest",
     tolerance: float | None = None,
     max_products: int = 500,
+    preconditioner: Any = None,
+    together: bool = False,
 ) -> Eigenpairs:
     """The k algebraically largest (smallest) eigenpairs of the Hessian of loss at params.
 
@@ -86,6 +91,9 @@ def top_eigenpairs(
     tolerance: on the estimated relative error of each value, min(r, r^2 / gap), with the gap as the search space shows
     it (a cluster narrower than r can pass for one eigenvalue); None: see `default_tolerance`.
     max_products: a pair that misses the tolerance after so many shows its residual in the answer.
+    preconditioner: P, not negative, shaped like the params or one number: the eigenpairs are those of P^-1/2 H P^-1/2,
+    with unit vectors v; P^-1/2 v are eigenvectors of P^-1 H. Params with P = 0 do not take part.
+    together: the space of all k must converge, not each pair: what an equal pair needs, whose vectors are not defined.
     Below 64 parameters the Hessian is formed and decomposed exactly. Raises ValueError on a bad argument.
     """
     if which not in ("largest", "smallest"):
@@ -96,19 +104,47 @@ def top_eigenpairs(
     if start.shape[0] < k or start.shape[1] != n:
         raise ValueError(f"`block` must have at least k = {k} rows of {n} numbers, got shape {start.shape}.")
     sign = 1.0 if which == "largest" else -1.0
+    scale = jnp.ones((), start.dtype) if preconditioner is None else inverse_root(preconditioner, params)
     if n < DENSE_BELOW:
-        found = _dense(sign * dense_hessian(loss, params), k, start.shape[0])
+        matrix = scale * (scale * dense_hessian(loss, params)).T
+        found = _dense(sign * matrix, k, start.shape[0])
     else:
         if max_products < start.shape[0]:
             raise ValueError(f"`max_products` must be at least the {start.shape[0]} of the start, got {max_products}.")
         product = hessian_operator(loss, params)
         target = default_tolerance(start.dtype) if tolerance is None else tolerance
-        found = search(lambda v: sign * product(v), start, k, tolerance=target, max_products=max_products)
-    return found._replace(values=sign * found.values)
+        found = search(
+            lambda v: sign * scale * product(scale * v),
+            start,
+            k,
+            tolerance=target,
+            max_products=max_products,
+            together=together,
+        )
+    return found._replace(values=sign * found.values, following=sign * found.following)
 
 
-def search(operator: Operator, start: Array, k: int, *, tolerance: float, max_products: int) -> Eigenpairs:
-    """Block Davidson search for the k algebraically largest eigenpairs of a symmetric operator on R^n."""
+def inverse_root(preconditioner: Any, params: Params) -> Float[Array, " n"]:
+    """P^-1/2 on flattened params, 0 where P is 0; ValueError unless P is a number or shaped like the params."""
+    try:
+        scale = jax.tree.map(_like, jax.tree.broadcast(preconditioner, params), params)
+    except ValueError as error:
+        shapes = jax.tree.map(jnp.shape, preconditioner), jax.tree.map(jnp.shape, params)
+        raise ValueError(
+            f"`preconditioner` must be a number or have the shapes of the params, {shapes[1]}, got {shapes[0]}."
+        ) from error
+    flat, _ = ravel_pytree(scale)
+    # No comparison that is false for NaN: what is no number must show.
+    return jnp.where(flat == 0, 0, 1 / jnp.sqrt(jnp.where(flat == 0, 1, flat)))
+
+
+def search(
+    operator: Operator, start: Array, k: int, *, tolerance: float, max_products: int, together: bool = False
+) -> Eigenpairs:
+    """Block Davidson search for the k algebraically largest eigenpairs of a symmetric operator on R^n.
+
+    together: only the space of all k must converge, with gaps to the values outside: enough where they are equal.
+    """
     block, n = start.shape
     room = min(max(3 * block, 20), n)
     probed = block + PROBES
@@ -130,12 +166,17 @@ def search(operator: Operator, start: Array, k: int, *, tolerance: float, max_pr
         projected = projected.at[s.size, s.size].set(vector @ image)
         basis, images = s.basis.at[s.size].set(vector), s.images.at[s.size].set(image)
         grown = s._replace(basis=basis, images=images, projected=projected, size=s.size + 1, products=s.products + 1)
-        return _ritz(grown, k)
+        return _ritz(grown, k, together)
 
-    found = jax.lax.while_loop(unfinished, expand, _begin(operator, start, room, k))
+    found = jax.lax.while_loop(unfinished, expand, _begin(operator, start, room, k, together))
     _, weights = _spectrum(found)
     vectors = weights.T[:block] @ found.basis
-    return Eigenpairs(found.values[:k], vectors[:k], found.residuals[:k], found.products, vectors)
+    following = found.values[k] if block > k else jnp.asarray(-jnp.inf, start.dtype)
+    return Eigenpairs(found.values[:k], vectors[:k], found.residuals[:k], found.products, vectors, following)
+
+
+def _like(value: Any, leaf: Array) -> Array:
+    return jnp.broadcast_to(jnp.asarray(value, leaf.dtype), leaf.shape)
 
 
 def _check_k(params: Params, k: int) -> None:
@@ -149,7 +190,7 @@ def _stray(start: Array) -> Float[Array, " n"]:
     return jax.random.normal(jax.random.key(bits), start.shape[1:], start.dtype)
 
 
-def _begin(operator: Operator, start: Array, room: int, k: int) -> _Search:
+def _begin(operator: Operator, start: Array, room: int, k: int, together: bool) -> _Search:
     block = start.shape[0]
     rows = jnp.linalg.qr(start.T)[0].T
     images = jax.lax.map(operator, rows)
@@ -158,7 +199,9 @@ def _begin(operator: Operator, start: Array, room: int, k: int) -> _Search:
     projected = basis @ image_rows.T
     projected = (projected + projected.T) / 2
     zeros, size = jnp.zeros(block, start.dtype), jnp.asarray(block)
-    return _ritz(_Search(basis, image_rows, projected, size, size, zeros, zeros, zeros, jnp.zeros_like(start)), k)
+    return _ritz(
+        _Search(basis, image_rows, projected, size, size, zeros, zeros, zeros, jnp.zeros_like(start)), k, together
+    )
 
 
 def _spectrum(s: _Search) -> tuple[Float[Array, " m"], Float[Array, "m m"]]:
@@ -171,7 +214,7 @@ def _spectrum(s: _Search) -> tuple[Float[Array, " m"], Float[Array, "m m"]]:
     return values[::-1], weights[:, ::-1]
 
 
-def _ritz(s: _Search, k: int) -> _Search:
+def _ritz(s: _Search, k: int, together: bool) -> _Search:
     block = s.values.shape[0]
     spectrum, weights = _spectrum(s)
     values, top = spectrum[:block], weights.T[:block]
@@ -181,7 +224,10 @@ def _ritz(s: _Search, k: int) -> _Search:
     norms = jnp.linalg.norm(defects, axis=1)
     residuals = norms / scale
     distances = jnp.abs(values[:, None] - spectrum[None, :]) / scale
-    gaps = jnp.min(jnp.where(jnp.eye(block, spectrum.shape[0], dtype=bool), jnp.inf, distances), axis=1)
+    same = jnp.eye(block, spectrum.shape[0], dtype=bool)
+    if together:
+        same = same | ((jnp.arange(block)[:, None] < k) & (jnp.arange(spectrum.shape[0]) < k))
+    gaps = jnp.min(jnp.where(same, jnp.inf, distances), axis=1)
     errors = residuals * jnp.minimum(1, residuals / jnp.maximum(gaps, jnp.finfo(values.dtype).tiny))
     # What rounding leaves cannot be improved: without this a zero eigenvalue would never count as converged.
     errors = jnp.where(norms <= 100 * jnp.finfo(values.dtype).eps * reach, 0, errors)
@@ -220,4 +266,5 @@ def _dense(matrix: Float[Array, "n n"], k: int, rows: int) -> Eigenpairs:
     top = values[::-1][:k]
     scale = _scale(top, jnp.max(jnp.abs(values)))
     residuals = jnp.linalg.norm(vectors[:k] @ matrix - top[:, None] * vectors[:k], axis=1) / scale
-    return Eigenpairs(top, vectors[:k], residuals, jnp.asarray(matrix.shape[0]), vectors)
+    following = values[::-1][k] if rows > k else jnp.asarray(-jnp.inf, matrix.dtype)
+    return Eigenpairs(top, vectors[:k], residuals, jnp.asarray(matrix.shape[0]), vectors, following)

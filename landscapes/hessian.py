@@ -27,6 +27,15 @@ def hessian_operator(loss: Loss, params: Params) -> Callable[[Float[Array, " n"]
     return lambda v: jax.jvp(gradient, (flat,), (v,))[1]
 
 
+def third_derivative(loss: Loss, params: Params, u: Params, v: Params) -> Params:
+    """T(w)[u, v], the gradient of u'H(w)v with u and v held fixed, shaped like params; about 4 gradients."""
+
+    def along(point: Params) -> Params:
+        return jax.jvp(jax.grad(loss), (point,), (u,))[1]
+
+    return jax.jvp(along, (params,), (v,))[1]
+
+
 def dense_hessian(loss: Loss, params: Params) -> Float[Array, "n n"]:
     """The full Hessian, symmetrized; n products. For small problems and for tests."""
     flat, _ = ravel_pytree(params)

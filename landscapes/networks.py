@@ -1,5 +1,6 @@
 """Networks as plain functions of a pytree of arrays: multilayer perceptron and a small convolutional network."""
 
+import functools
 from collections.abc import Callable
 
 import equinox as eqx
@@ -14,7 +15,9 @@ from .problem import Params
 ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "tanh": jnp.tanh,
     "relu": jax.nn.relu,
-    "gelu": jax.nn.gelu,
+    # As in PyTorch; jax.nn.gelu is the approximation unless told otherwise.
+    "gelu": functools.partial(jax.nn.gelu, approximate=False),
+    "gelu-tanh": jax.nn.gelu,
     "elu": jax.nn.elu,
     "swish": jax.nn.swish,
     "softplus": jax.nn.softplus,

@@ -1,9 +1,9 @@
 """Instruments: what is measured along a run, the same code on a method and on every flow.
 
 A plain function of params is an observable. One that learns from its last answer derives from `Observable`: it has a
-carry, which `init` makes and `measure` renews; one that needs to know how the run moves derives from
-`MotionObservable`. A measurement is an array, or a dict whose entry "value" goes under the observable's own name and
-whose other entries go under `name_entry`.
+carry, which `init` makes and `measure` renews; one that also needs the preconditioner of the run derives from
+`PreconditionedObservable`, one that needs to know how the run moves from `MotionObservable`. A measurement is an array,
+or a dict whose entry "value" goes under the observable's own name and whose other entries go under `name_entry`.
 """
 
 from abc import abstractmethod
@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float
 
-from .eigenpairs import start_block, top_eigenpairs
+from .eigenpairs import Eigenpairs, start_block, top_eigenpairs
 from .problem import Loss, Params
 
 Measurement = Any
@@ -32,6 +32,14 @@ class Observable(eqx.Module):
     @abstractmethod
     def measure(self, params: Params, carry: Any) -> tuple[Measurement, Any]:
         """The measurement at params, and the carry for the next one."""
+
+
+class PreconditionedObservable(Observable):
+    """An instrument with a carry that measures in the metric of the run, see `discrete.Method.preconditioner`."""
+
+    @abstractmethod
+    def measure(self, params: Params, carry: Any, preconditioner: Any) -> tuple[Measurement, Any]:
+        """The measurement at params, where the preconditioner is shaped like them or one number."""
 
 
 class MotionObservable(eqx.Module):
@@ -73,14 +81,21 @@ class Sharpness(Observable):
         pairs = top_eigenpairs(
             self.loss, params, self.k, block=carry, tolerance=self.tolerance, max_products=self.max_products
         )
-        # Non-finite params have no eigenvectors; the old block keeps the next search well posed.
-        block = jnp.where(jnp.all(jnp.isfinite(pairs.block)), pairs.block, carry)
-        measured = {"value": pairs.values, "residual": pairs.residuals, "hessian_products": pairs.products}
-        return measured, block
+        return eigenvalues_of(pairs), kept_block(pairs, carry)
 
     def eigenvectors(self, carry: Float[Array, "b n"]) -> Float[Array, "k n"]:
         """Unit eigenvectors found at the last measurement, on flattened params."""
         return carry[: self.k]
+
+
+def eigenvalues_of(pairs: Eigenpairs) -> Measurement:
+    """A measurement of eigenvalues, with their accuracy and their price."""
+    return {"value": pairs.values, "residual": pairs.residuals, "hessian_products": pairs.products}
+
+
+def kept_block(pairs: Eigenpairs, before: Float[Array, "b n"]) -> Float[Array, "b n"]:
+    """The start of the next search; non-finite params have no eigenvectors, and the old block keeps it well posed."""
+    return jnp.where(jnp.all(jnp.isfinite(pairs.block)), pairs.block, before)
 
 
 class GradientNorm(eqx.Module):
@@ -133,19 +148,29 @@ def has_motion(observe: Observables) -> bool:
     return any(isinstance(observable, MotionObservable) for observable in observe.values())
 
 
+def has_preconditioned(observe: Observables) -> bool:
+    """Whether one of them needs the preconditioner of the run."""
+    return any(isinstance(observable, PreconditionedObservable) for observable in observe.values())
+
+
 def measure_all(
     observe: Observables,
     params: Params,
     carries: Mapping[str, Any],
     moving: Callable[[MotionObservable], Measurement] | None = None,
+    preconditioner: Any = None,
 ) -> tuple[dict, dict]:
     """All measurements at params under their final names, and the new carries.
 
-    moving: how a run that moves measures a MotionObservable.
+    moving: how a run that moves measures a MotionObservable.  preconditioner: what it hands a PreconditionedObservable.
     """
     measured, renewed = {}, {}
     for name, observable in observe.items():
-        if isinstance(observable, Observable):
+        if isinstance(observable, PreconditionedObservable):
+            if preconditioner is None:
+                raise ValueError(f"`observe[{name!r}]` needs the `preconditioner` of a run: give it to run or compare.")
+            value, renewed[name] = observable.measure(params, carries[name], preconditioner)
+        elif isinstance(observable, Observable):
             value, renewed[name] = observable.measure(params, carries[name])
         elif isinstance(observable, MotionObservable):
             if moving is None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Inexact
 
 from .problem import Problem
 
@@ -16,7 +16,7 @@ class Quadratic(eqx.Module):
     matrix: Float[Array, "dim dim"]
     minimizer: Float[Array, " dim"]
 
-    def __call__(self, x: Float[Array, " dim"]) -> Float[Array, ""]:
+    def __call__(self, x: Inexact[Array, " dim"]) -> Inexact[Array, ""]:
         offset = x - self.minimizer
         return 0.5 * offset @ (self.matrix @ offset)
 
@@ -41,7 +41,7 @@ def quadratic(*, eigenvalues: Sequence[float] | np.ndarray = (1.0, 0.1), rotate:
     return Problem("quadratic", loss, jnp.asarray(start), minimum=0.0 if spectrum.min() >= 0 else None)
 
 
-def rosenbrock_loss(x: Float[Array, " 2"]) -> Float[Array, ""]:
+def rosenbrock_loss(x: Inexact[Array, " 2"]) -> Inexact[Array, ""]:
     """(1 - x_1)^2 + 100 (x_2 - x_1^2)^2  (Rosenbrock 1960); minimum 0 at (1, 1)."""
     return (1 - x[0]) ** 2 + 100 * (x[1] - x[0] ** 2) ** 2
 
@@ -51,7 +51,7 @@ def rosenbrock() -> Problem:
     return Problem("rosenbrock", rosenbrock_loss, jnp.asarray([-1.2, 1.0]), minimum=0.0)
 
 
-def two_valleys_loss(x: Float[Array, " 2"]) -> Float[Array, ""]:
+def two_valleys_loss(x: Inexact[Array, " 2"]) -> Inexact[Array, ""]:
     """1/4 (x_1^2 - 1)^2 + 1/2 c(x_1) x_2^2 + 1/5 sin(x_1 + x_2), with c = 1/2 + 4 / (1 + exp(-3 x_1)).
 
     Non-convex and smooth: the valley near x_1 = -1 is flat across (c = 0.7), the one near x_1 = +1 sharp (c = 4.3).

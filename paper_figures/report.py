@@ -18,6 +18,7 @@ from landscapes.named import unknown
 
 from . import (
     cohen_2021,
+    edge_models,
     hairer_2006,
     kovachki_stuart_2021,
     momentum_models,
@@ -29,6 +30,7 @@ from .claim import Claim
 
 PAPERS = {
     "cohen_2021": cohen_2021,
+    "edge_models": edge_models,
     "hairer_2006": hairer_2006,
     "kovachki_stuart_2021": kovachki_stuart_2021,
     "momentum_models": momentum_models,

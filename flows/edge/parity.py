@@ -47,6 +47,7 @@ class EdgeFlow(Flow):
         rounding of the iterates: about 1e-16 in float64, 1e-9 in float32 for params of size 0.1 to 1.
     swing: r(0), shaped like the params; the centre then starts at params - r(0). None starts at r = 0, which is right
         where the run does not alternate yet; started beyond the edge, a run has a swing from its first step on.
+    state: of the method at the start, such as the `final_state` of a run, without a swing; None starts it at rest.
     order: in h, where r stays at 0, for methods without state: that of `ModifiedFlow`; None else, as fast multipliers
         of a state, such as momentum, are not near 1.
     `params` are the centre: compare it with `discrete.TimeAveraged(method)`.
@@ -57,15 +58,18 @@ class EdgeFlow(Flow):
     truncation: int = eqx.field(static=True)
     noise: Any
     swing: Params | None
+    state: Any
     weights: np.ndarray
     trees: tuple = eqx.field(static=True)
 
-    def __init__(self, method: Method, order: int = 2, noise: Any = ROUNDING, swing: Params | None = None):
+    def __init__(
+        self, method: Method, order: int = 2, noise: Any = ROUNDING, swing: Params | None = None, state: Any = None
+    ):
         check_constant("EdgeFlow", method)
         check_order(order, HIGHEST_ORDER)
         if isinstance(noise, int | float) and not (np.isfinite(noise) and noise >= 0):
             raise ValueError(f"`noise` must be a number from 0, got {noise}; {ROUNDING} is the rounding of float64.")
-        self.method, self.truncation, self.noise, self.swing = method, int(order), noise, swing
+        self.method, self.truncation, self.noise, self.swing, self.state = method, int(order), noise, swing, state
         # The doubled step is Euler's for its field F, so its modified equation has gradient descent's coefficients.
         self.trees, self.weights = kept(coefficients(heavy_ball_scheme(Fraction(0)), order))
 
@@ -82,7 +86,7 @@ class EdgeFlow(Flow):
 
     def init(self, loss: Loss, params: Params) -> Parities:
         del loss
-        state = self.method.init(params)
+        state = self._state(self.method.init(params))
         if not all(jnp.issubdtype(jnp.result_type(leaf), jnp.floating) for leaf in jax.tree.leaves(state)):
             raise ValueError(
                 f"EdgeFlow needs a method whose state is floating-point arrays; that of {type(self.method).__name__} "
@@ -101,8 +105,25 @@ class EdgeFlow(Flow):
         swing = jax.tree.map(lambda r, x: jnp.asarray(r, x.dtype), self.swing, params)
         return Parities((optax.tree.sub(params, swing), state), (swing, still))
 
+    def _state(self, rest: Any) -> Any:
+        """The method's state at the start, typed as that at rest."""
+        if self.state is None:
+            return rest
+        shapes = [jax.tree.map(jnp.shape, state) for state in (rest, self.state)]
+        if shapes[0] != shapes[1]:
+            raise ValueError(
+                f"`state` must have the structure and shapes of {type(self.method).__name__}.init(params), "
+                f"{shapes[0]}, got {shapes[1]}; pass the `final_state` of a run."
+            )
+        return jax.tree.map(lambda given, zero: jnp.asarray(given, zero.dtype), self.state, rest)
+
     def params(self, state: Parities) -> Params:
         return state.centre[0]
+
+    def preconditioner(self, loss: Loss, state: Parities) -> Any:
+        """P of the step that leaves the centre, from the state of the method averaged over both parities."""
+        params, after = optax.tree.add(state.centre, self._moved(loss, state).centre)
+        return self.method.preconditioner(params, after)
 
     def vector_field(self, loss: Loss, t: Any, state: Parities) -> Parities:
         h = self.method.learning_rate
@@ -113,12 +134,13 @@ class EdgeFlow(Flow):
         return jax.tree.map(lambda step, z: (step / h).astype(z.dtype), Parities(centre, swing), state)
 
     def predictions(self, loss: Loss, state: Parities) -> dict[str, Any]:
-        """Time averages over both parities: of the loss, and of |grad L|^2."""
+        """Averages over both parities of loss, |grad L|^2 and squared swing, as of one direction; size of the swing."""
         ahead, behind = (add(state.centre[0], state.swing[0]) for add in (optax.tree.add, optax.tree.sub))
         slopes = [jax.grad(loss)(point) for point in (ahead, behind)]
         return {
             "loss": (loss(ahead) + loss(behind)) / 2,
             "squared_gradient_norm": sum(optax.tree.norm(slope, squared=True) for slope in slopes) / 2,
+            "variance": optax.tree.norm(state.swing[0], squared=True)[None],
             "swing": optax.tree.norm(state.swing[0]),
         }
 

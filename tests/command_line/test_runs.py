@@ -118,6 +118,25 @@ def test_a_method_that_diverges_is_a_result(tmp_path, capsys):
     capsys.readouterr()
 
 
+def test_an_adaptive_method_is_tracked_and_drawn_by_its_effective_sharpness(tmp_path, capsys):
+    words = (
+        "compare --problem two-valleys --method rmsprop --beta2 0.9 --epsilon 0.01 --bias-correction True "
+        "--learning-rate 0.02 --steps 20 --top 1 --flows edge-1"
+    )
+    assert odescent.main([*words.split(), "--out", str(tmp_path / "run")]) == 0
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert summary["method"] == {
+        "name": "rmsprop",
+        "learning_rate": 0.02,
+        "beta2": 0.9,
+        "epsilon": 0.01,
+        "bias_correction": True,
+    }
+    assert summary["stability"]["of"] == "effective_sharpness" and summary["stability"]["threshold"] == 100
+    assert summary["flows"]["edge-1"]["effective_sharpness"]["initial"] > 0
+    assert "effective sharpness, final" in capsys.readouterr().out
+
+
 def test_problems_are_listed_with_their_settings(capsys):
     assert odescent.main(["problems"]) == 0
     printed = capsys.readouterr().out

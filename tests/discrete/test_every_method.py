@@ -90,7 +90,7 @@ def test_a_first_run_on_a_new_loss_does_compile():
 def test_two_successive_points_determine_the_state_or_an_error_says_they_do_not(case):
     method = case.make(0.1)
     before, after = samples_of(method, every=9, steps=27), samples_of(method, every=14, steps=28)
-    if isinstance(method, discrete.OptaxMethod | discrete.RestartedNesterov | discrete.TimeAveraged):
+    if method.has_preconditioner or isinstance(method, discrete.RestartedNesterov | discrete.TimeAveraged):
         with pytest.raises(ValueError, match="start it at rest"):
             method.state_after(jax.grad(bowl), before.final_params, after.final_params)
     else:

@@ -1,4 +1,4 @@
-"""The flows and the toy that the tests of `flows` share. A new flow gets its line in FLOWS."""
+"""The flows and the toy that the tests of `flows` share. A new flow gets its line in FLOWS or, if stepped, STEPPED."""
 
 import functools
 from collections.abc import Callable
@@ -93,6 +93,14 @@ FLOWS |= {
 FLOWS |= {
     "edge flow of gradient descent": _case(flows.EdgeFlow, discrete.GradientDescent, noise=0.0),
     "edge flow of midpoint, order 1": _case(flows.EdgeFlow, OTHERS["midpoint"], order=1, noise=0.0),
+}
+
+STEPPED = {
+    **{f"central flow of {name}": _case(flows.CentralFlow, method, critical=1) for name, method in METHODS.items()},
+    "central flow, modified": _case(flows.CentralFlow, discrete.GradientDescent, order=2, critical=1),
+    "rod flow": _case(flows.RodFlow, discrete.GradientDescent),
+    "self-stabilization": _case(flows.SelfStabilization, discrete.GradientDescent),
+    "principal flow": _case(flows.PrincipalFlow, discrete.GradientDescent, branch="real"),
 }
 
 TOY = landscapes.two_valleys()

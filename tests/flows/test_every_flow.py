@@ -7,13 +7,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from flow_cases import FLOWS, NEST, TOY, bowl, solved
+from flow_cases import FLOWS, NEST, STEPPED, TOY, bowl, solved
 from jax.flatten_util import ravel_pytree
 
 import discrete
 import flows
 from flows import Flow
 from flows.slow_manifold import slow_manifold_state
+from flows.stepped import SteppedFlow
 
 every_flow = pytest.mark.parametrize("case", FLOWS.values(), ids=FLOWS)
 START = jax.tree.map(lambda leaf: leaf + 0.5, NEST)
@@ -31,7 +32,8 @@ def descendants(cls: type) -> set[type]:
 def test_every_flow_of_the_package_has_a_case():
     classes = {cls for cls in descendants(Flow) - {Flow} if cls.__module__.startswith("flows.")}
     classes = {cls for cls in classes if not inspect.isabstract(cls)}
-    assert classes == {case.covers for case in FLOWS.values()}
+    assert classes == {case.covers for case in (FLOWS | STEPPED).values()}
+    assert {case.covers for case in STEPPED.values()} == {cls for cls in classes if issubclass(cls, SteppedFlow)}
 
 
 @every_flow

@@ -4,7 +4,7 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from flow_cases import FLOWS
+from flow_cases import FLOWS, STEPPED
 
 import discrete
 import flows
@@ -26,7 +26,7 @@ def test_names_build_the_flows_of_the_method():
 @pytest.mark.parametrize(("name", "cls"), SINGLE.items(), ids=SINGLE)
 def test_a_name_without_a_number_builds_its_flow_as_it_is(name, cls):
     covered = getattr(cls, "func", cls)
-    method = next(case for case in FLOWS.values() if case.covers is covered).method(0.01)
+    method = next(case for case in (FLOWS | STEPPED).values() if case.covers is covered).method(0.01)
     assert eqx.tree_equal(flow_named(name, method), cls(method))
 
 

@@ -1,0 +1,333 @@
+"""Central flow: where a method goes on average at the edge of stability, with any number of critical directions."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax.flatten_util import ravel_pytree
+from jaxtyping import Array, Float, Int
+
+from discrete import Method
+from landscapes import Loss, Params, third_derivative, top_eigenpairs
+from landscapes.eigenpairs import inverse_root, start_block
+
+from ..flow import FieldCost, check_constant
+from ..modified import ModifiedFlow
+from ..stepped import SteppedFlow, Work
+from .alternation import Alternation, alternation
+from .complementarity import pair_weights, pairs, residual_tolerance, solve_complementarity, symmetric
+from .second_moment import flat_preconditioner, memory_drift, memory_push, remembered
+
+MARGIN = 0.05
+MAX_PRODUCTS = 500
+SOLVED = 100
+INDEFINITE = 1e-8
+
+
+class Oscillation(NamedTuple):
+    """Covariance U'X U of the oscillation and how it was found, at the last stage of the integration.
+
+    directions: U, (k, n), with U P U' = 1.  covariance: X, (k, k).  curvatures: (k,) of P^-1 H, in units of 1/h.
+    critical: how many directions took part.  residual, definiteness: the worst so far, of the complementarity problem.
+    """
+
+    directions: Float[Array, "k n"]
+    covariance: Float[Array, "k k"]
+    curvatures: Float[Array, " k"]
+    critical: Int[Array, ""]
+    residual: Float[Array, ""]
+    definiteness: Float[Array, ""]
+
+
+class Search(NamedTuple):
+    """The start of the next search for eigenvectors, the oscillation found last, the work so far."""
+
+    block: Float[Array, "b n"]
+    oscillation: Oscillation
+    work: Work
+
+
+class CentralState(NamedTuple):
+    """The centre, the memory that the method has there, and what is carried on."""
+
+    params: Params
+    memory: Any
+    search: Search
+
+
+class Point(NamedTuple):
+    """Flat params and memory, or a motion of them."""
+
+    params: Array
+    memory: Any
+
+
+class CentralFlow(SteppedFlow):
+    """dw/dt = -P^-1 (grad L(w) + (1/2) grad <H(w), S>),   S = U'X U,   in the time n h of the method
+
+    Cohen, Damian, Talwalkar, Kolter and Lee 2025 (arXiv 2410.24206), for gradient descent (P = 1), scalar RMSProp and
+    RMSProp. S is the covariance of an oscillation of period two. It lives where P^-1 H has the curvature c/h, and holds
+    it there: X >= 0, Y = U (c P - h H) U' >= 0, <X, Y> = 0, a complementarity problem for the k most curved directions
+    U, solved at every stage so that Y is at least 0, to first order, at the stage's end; directions enter and leave.
+    c = 2. For RMSProp the second moment follows
+        d nu/dt = (1 - b2)/(b2 h) (|grad L|^2 + <H S H> - nu),  <.> the trace, or for RMSProp the diagonal
+    whose 1/b2 is exact, as nu_n holds g_n already: it starts after one step of the method.
+    Heavy ball and Nesterov, derived here: the field over 1 - b, S (1 + 2a)^2 in it for gradients taken at x + a v, and
+    c = (2 + 2b)/(1 + 2a).
+
+    order: of the drift of the stable directions: 1 gradient flow, p that of `ModifiedFlow`, for methods without P
+        (derived here); the critical directions keep the drift of order 1.
+    critical: k, the most critical directions that the run may have. One more ends it with a status.
+    scheme, substeps: how it moves on by h: the explicit midpoint rule, its second stage aimed at the end of the substep
+        (order 2), or Euler's (order 1, that of the published code, with 4 substeps). None takes as many substeps as
+        keep the stable directions stable.
+    Claims order min(p, 2) in h before the edge, for methods without P; the time steps are part of that error.
+    What it predicts of the iterates, on average over the oscillation: "loss", "squared_gradient_norm", "variance" (k,),
+    descending; also "critical", the directions that take part, and "residual", the worst of the complementarity so far.
+    Raises ValueError for a method that it does not describe.
+    """
+
+    method: Method
+    truncation: int = eqx.field(static=True)
+    critical: int = eqx.field(static=True)
+    scheme: str = eqx.field(static=True)
+    substeps: int = eqx.field(static=True)
+    tolerance: float | None = eqx.field(static=True)
+    state: Any
+    failures: ClassVar[tuple[str, ...]] = (
+        "more critical directions than `critical` allows",
+        "the search for eigenvectors did not converge",
+        "the complementarity operator is not positive",
+        "the complementarity problem was not solved",
+    )
+
+    def __init__(
+        self,
+        method: Method,
+        order: int = 1,
+        critical: int = 3,
+        scheme: str = "midpoint",
+        substeps: int | None = None,
+        tolerance: float | None = None,
+        state: Any = None,
+    ):
+        seen = alternation(method)
+        if seen is None:
+            raise ValueError(
+                "CentralFlow describes GradientDescent, HeavyBall, Nesterov, NesterovLookAhead, TwoStep, ScalarRMSProp "
+                f"and RMSProp, not {type(method).__name__}."
+            )
+        check_constant("CentralFlow", method)
+        if scheme not in ("midpoint", "euler"):
+            raise ValueError(f"`scheme` must be 'midpoint' or 'euler', got {scheme!r}.")
+        for name, value in {"critical": critical, "substeps": substeps}.items():
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+                raise ValueError(f"`{name}` must be a whole number from 1, got {value!r}.")
+        if order != 1:
+            if method.has_preconditioner:
+                raise ValueError(
+                    f"`order` must be 1 for {type(method).__name__}, which has no modified flow, got {order!r}."
+                )
+            ModifiedFlow(method, order=order)
+        self.method, self.truncation, self.critical, self.scheme = method, int(order), critical, scheme
+        self.tolerance, self.state = tolerance, state
+        stable = float(seen.threshold * seen.pace) * (1 if scheme == "midpoint" else 2)
+        self.substeps = int(np.ceil(stable - 1e-9)) if substeps is None else substeps
+
+    @property
+    def order(self) -> int | None:
+        """min(p, 2); None for methods with P."""
+        return None if self.method.has_preconditioner else min(self.truncation, 2)
+
+    @property
+    def sees(self) -> Alternation:
+        """How the method sees an oscillation."""
+        found = alternation(self.method)
+        assert found is not None
+        return found
+
+    @property
+    def modified(self) -> ModifiedFlow:
+        """Whose drift it takes at orders above 1."""
+        return ModifiedFlow(self.method, order=self.truncation)
+
+    @property
+    def drift_cost(self) -> FieldCost:
+        """Of one evaluation of the drift."""
+        return FieldCost(gradients=1) if self.truncation == 1 else self.modified.field_cost
+
+    def init(self, loss: Loss, params: Params) -> CentralState:
+        flat, _ = ravel_pytree(params)
+        n, k, dtype = flat.shape[0], self.critical, flat.dtype
+        if n <= k:
+            raise ValueError(f"`critical` must be below the {n} parameters, got {k}.")
+        still = Oscillation(
+            jnp.zeros((k, n), dtype),
+            jnp.zeros((k, k), dtype),
+            jnp.zeros(k, dtype),
+            jnp.asarray(0),
+            jnp.zeros((), dtype),
+            jnp.ones((), dtype),
+        )
+        memory = remembered(self.method, loss, params, self.state)
+        return CentralState(params, memory, Search(start_block(params, k), still, Work.none()))
+
+    def params(self, state: CentralState) -> Params:
+        return state.params
+
+    def preconditioner(self, loss: Loss, state: CentralState) -> Any:
+        del loss
+        # The memory is that after the step which leaves these params.
+        return self.method.preconditioner(state.params, state.memory)
+
+    def spent(self, state: CentralState) -> Work:
+        return state.search.work
+
+    def step(self, loss: Loss, state: CentralState) -> tuple[CentralState, Int[Array, ""]]:
+        each = 1.0 / self.substeps
+        flat, unravel = ravel_pytree(state.params)
+        flow = _Stages(self, lambda point: loss(unravel(point)), unravel)
+
+        def substep(now: tuple) -> tuple:
+            i, here, search, _ = now
+            if self.scheme == "euler":
+                return i + 1, *flow.moved(search, here, here, each)
+            halfway, search, early = flow.moved(search, here, here, each / 2)
+            end, search, late = flow.moved(search, halfway, here, each)
+            return i + 1, end, search, jnp.where(early > 0, early, late)
+
+        def going(now: tuple) -> Array:
+            i, *_, failed = now
+            return (i < self.substeps) & (failed == 0)
+
+        begin = (jnp.asarray(0), Point(flat, state.memory), state.search, jnp.asarray(0))
+        _, end, search, failed = jax.lax.while_loop(going, substep, begin)
+        return CentralState(unravel(end.params), end.memory, search), failed
+
+    def predictions(self, loss: Loss, state: CentralState) -> dict[str, Any]:
+        found = state.search.oscillation
+        curvatures = found.curvatures / self.method.learning_rate
+        # H u = lambda P u along the directions.
+        images = curvatures[:, None] * flat_preconditioner(self.method, state.params, state.memory) * found.directions
+        # Of U'X U and of X^(1/2) U U' X^(1/2) the eigenvalues that do not vanish are the same.
+        values, vectors = jnp.linalg.eigh(found.covariance)
+        root = vectors * jnp.sqrt(jnp.maximum(values, 0))
+        spread = root.T @ (found.directions @ found.directions.T) @ root
+        slope = optax.tree.norm(jax.grad(loss)(state.params), squared=True)
+        return {
+            "loss": loss(state.params) + jnp.sum(jnp.diag(found.covariance) * curvatures) / 2,
+            "squared_gradient_norm": slope + jnp.sum(found.covariance * (images @ images.T)),
+            "variance": jnp.linalg.eigvalsh(spread)[::-1],
+            "critical": found.critical,
+            "residual": found.residual,
+        }
+
+
+class _Stages(NamedTuple):
+    """A central flow on flat params."""
+
+    flow: CentralFlow
+    loss: Loss
+    unravel: Callable[[Array], Params]
+
+    def moved(self, before: Search, here: Point, origin: Point, duration: float) -> tuple[Point, Search, Array]:
+        """origin + duration F(here), in steps of the method, with the oscillation that keeps its end stable."""
+        method, sees, k = self.flow.method, self.flow.sees, self.flow.critical
+        h = method.learning_rate
+        preconditioner = flat_preconditioner(method, self.unravel(here.params), here.memory)
+        root = inverse_root(preconditioner, here.params)
+        found = top_eigenpairs(
+            self.loss,
+            here.params,
+            k,
+            block=before.block,
+            tolerance=self.flow.tolerance,
+            max_products=MAX_PRODUCTS,
+            preconditioner=preconditioner,
+            together=True,
+        )
+        curvatures, directions = h * found.values, root * found.vectors
+        active = curvatures > sees.threshold * (1 - MARGIN)
+        count = jnp.sum(active)
+        index, weights = pairs(k), jnp.asarray(pair_weights(k), root.dtype)
+
+        bends = self._bends(here.params, directions, count)
+        gradient = jax.grad(self.loss)(here.params)
+        slope = self._drift(here.params, gradient, directions * active[:, None])
+        drift = Point(root**2 * slope, memory_drift(method, here.memory, self.unravel(gradient)))
+        images = jax.vmap(self.unravel)((curvatures / h)[:, None] * preconditioner * directions)
+        pushed = jax.vmap(lambda weight, i, j: self._memory_push(here.memory, images, weight, i, j))
+        pushes = Point(
+            -h * sees.pace * sees.reach**2 / 2 * weights[:, None] * root**2 * bends, pushed(weights, *index.T)
+        )
+
+        def loosened(moved: Point) -> Array:
+            """By how much c P - h H grows along the pairs of directions."""
+            change = -h * (bends @ moved.params)
+            if here.memory is None:
+                return change
+
+            def scale(memory: Any) -> Array:
+                return flat_preconditioner(method, self.unravel(here.params), memory)
+
+            _, lifted = jax.jvp(scale, (here.memory,), (moved.memory,))
+            return change + sees.threshold * ((directions[index[:, 0]] * directions[index[:, 1]]) @ lifted)
+
+        lag = jax.tree.map(lambda x, y, f: x - y + duration * f, origin, here, drift)
+        slack = jnp.diag(sees.threshold - curvatures) + symmetric(loosened(lag), k)
+        operator = duration * weights[:, None] * jax.vmap(loosened)(pushes).T
+        solution = solve_complementarity(slack, operator, before.oscillation.covariance, active)
+        x = weights * solution.matrix[index[:, 0], index[:, 1]]
+        end = jax.tree.map(lambda x0, f, rows: x0 + duration * (f + jnp.tensordot(x, rows, 1)), origin, drift, pushes)
+
+        last = before.oscillation
+        oscillation = Oscillation(
+            directions,
+            solution.matrix,
+            curvatures,
+            count,
+            jnp.maximum(last.residual, solution.residual),
+            jnp.minimum(last.definiteness, solution.definiteness),
+        )
+        failed = jnp.select(
+            [
+                h * found.following > sees.threshold,
+                found.products >= MAX_PRODUCTS,
+                solution.definiteness < -INDEFINITE,
+                ~(solution.residual < SOLVED * residual_tolerance(root.dtype)),
+            ],
+            [1, 2, 3, 4],
+            0,
+        )
+        cost = self.flow.drift_cost
+        third = count * (count + 1) // 2
+        work = before.work.plus(cost.gradients, cost.hessian_products + found.products + 2 * third)
+        return end, Search(found.block, oscillation, work), failed
+
+    def _bends(self, params: Array, directions: Array, count: Array) -> Float[Array, "p n"]:
+        """T[u_i, u_j] of the critical pairs, which come first; 0 of the others, at no cost."""
+        index = jnp.asarray(pairs(self.flow.critical))
+
+        def one(q: Array, rows: Array) -> Array:
+            i, j = index[q]
+            return rows.at[q].set(third_derivative(self.loss, params, directions[i], directions[j]))
+
+        rows = jnp.zeros((index.shape[0], *params.shape), params.dtype)
+        return jax.lax.fori_loop(0, count * (count + 1) // 2, one, rows)
+
+    def _drift(self, params: Array, gradient: Array, critical: Array) -> Array:
+        """How P times the centre moves in a step where nothing oscillates."""
+        h, sees = self.flow.method.learning_rate, self.flow.sees
+        leading = -h * sees.pace * gradient
+        if self.flow.truncation == 1:
+            return leading
+        more = h * self.flow.modified.vector_field(self.loss, 0.0, params) - leading
+        return leading + more - critical.T @ (critical @ more)
+
+    def _memory_push(self, memory: Any, images: Params, weight: Array, i: Array, j: Array) -> Any:
+        a, b = (jax.tree.map(lambda rows, at=at: rows[at], images) for at in (i, j))
+        return optax.tree.scale(weight, memory_push(self.flow.method, memory, a, b))

@@ -1,0 +1,53 @@
+"""The memory of RMSProp in continuous time; methods that have none are remembered by None."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.flatten_util import ravel_pytree
+from jaxtyping import Array, Float
+
+from discrete import Method
+from landscapes import Loss, Params
+
+# nu_n = b nu_{n-1} + (1 - b) s(g_n), or nu_n - nu_{n-1} = (1 - b)/b (s(g_n) - nu_n), exactly: in the time of a step
+#     nu' = (1 - b)/b (s(g) - nu),   decay' = log(b) decay
+# where s is the method's square of a gradient. The memory is the method's state after the step that leaves the params.
+
+
+def remembered(method: Method, loss: Loss, params: Params, state: Any) -> Any:
+    """The memory of a method that starts at the params with a state, at rest where that is None."""
+    if not method.has_preconditioner:
+        return None
+    return method.step(jax.grad(loss), params, method.init(params) if state is None else state)[1]
+
+
+def flat_preconditioner(method: Method, params: Params, memory: Any) -> Float[Array, " n"]:
+    """P on flattened params."""
+    flat, _ = ravel_pytree(params)
+    if not method.has_preconditioner:
+        return jnp.ones_like(flat)
+    scale = jax.tree.broadcast(method.preconditioner(params, memory), params)
+    return ravel_pytree(jax.tree.map(jnp.broadcast_to, scale, jax.tree.map(jnp.shape, params)))[0]
+
+
+def memory_drift(method: Any, memory: Any, gradient: Params) -> Any:
+    """The motion of the memory in a step along a gradient that does not oscillate."""
+    if memory is None:
+        return None
+    rate = (1 - method.beta2) / method.beta2
+    nu = jax.tree.map(lambda square, nu: rate * (square - nu), method.squared(gradient), memory.nu)
+    return memory._replace(nu=nu, decay=None if memory.decay is None else jnp.log(method.beta2) * memory.decay)
+
+
+def memory_push(method: Any, memory: Any, a: Params, b: Params) -> Any:
+    """What an oscillation of the gradient with the covariance (a b' + b a')/2 adds to it."""
+    if memory is None:
+        return None
+    rate = (1 - method.beta2) / method.beta2
+
+    def squared(sign: float) -> Any:
+        return method.squared(jax.tree.map(lambda x, y: x + sign * y, a, b))
+
+    nu = jax.tree.map(lambda plus, minus: rate * (plus - minus) / 4, squared(1.0), squared(-1.0))
+    return jax.tree.map(jnp.zeros_like, memory)._replace(nu=nu)
