@@ -127,7 +127,7 @@ def load(path: str | Path) -> Comparison:
         observations = {name: rows(name, "side", side) for name in observed}
         steps = data["step"].values[: counts[side]]
         cost = Cost(**costs[side])
-        predictions = {name: rows(PREDICTED + name, "flow", side) for name in predicted.get(side, [])}
+        predictions = {name: _narrowed(rows(PREDICTED + name, "flow", side)) for name in predicted.get(side, [])}
         return Trajectory(
             steps, rows("time", "side", side), observations, None, statuses[side], cost, predictions=predictions
         )
@@ -160,6 +160,11 @@ def _padded(found: list[np.ndarray], length: int) -> np.ndarray:
     for row, values in zip(full, found, strict=True):
         row[tuple(map(slice, values.shape))] = values
     return full
+
+
+def _narrowed(rows: np.ndarray) -> np.ndarray:
+    """Without the columns that only wider predictions of other flows have."""
+    return rows[:, ~np.isnan(rows).all(axis=0)] if rows.ndim == 2 and len(rows) else rows
 
 
 def _extra(name: str, rows: np.ndarray) -> list[str]:

@@ -18,7 +18,7 @@ WINDOW = 40
 
 
 class Oscillation(NamedTuple):
-    """At every step n = 0, ..., steps of a run x_n, with m_n = (x_{n-1} + 2 x_n + x_{n+1})/4, x_{-1} = x_0.
+    """At every step n = 0, ..., steps of a run x_n, with m_n = (x_{n-1} + 2 x_n + x_{n+1})/4, m_0 = x_0.
 
     loss: L(x_n).  squared_gradient_norm: |grad L(x_n)|^2.  variance: |x_n - m_n|^2, the trace of the covariance.
     """
@@ -33,9 +33,14 @@ class Oscillation(NamedTuple):
 
     @property
     def onset(self) -> int:
-        """The first step at which the averaged variance reaches a hundredth of its largest value."""
-        variance = _mean(self.variance, WINDOW)
-        return int(np.argmax(variance >= variance.max() / 100))
+        """Where the averaged variance last rises through a hundredth of its largest value before it gets there.
+
+        What the first steps of a run do beyond h S = 1 is over by then.
+        """
+        variance = np.nan_to_num(_mean(self.variance, WINDOW))
+        top = int(np.argmax(variance))
+        below = np.flatnonzero(variance[:top] < variance[top] / 100)
+        return int(below[-1]) + 1 if below.size else 0
 
 
 def measure_oscillation(method: Method, loss: Loss, params: Params, *, steps: int, state: Any = None) -> Oscillation:
@@ -53,7 +58,7 @@ def _measured(method: Method, loss: Loss, params: Params, state: Any, steps: int
         before, now, state = carry
         after, state = method.at(n).step(gradient, now, state)
         middle = jax.tree.map(lambda x, y, z: (x + 2 * y + z) / 4, before, now, after)
-        swing = optax.tree.norm(optax.tree.sub(now, middle), squared=True)
+        swing = jnp.where(n > 0, optax.tree.norm(optax.tree.sub(now, middle), squared=True), 0)
         slope = optax.tree.norm(gradient(now), squared=True)
         return (now, after, state), (loss(now), slope, swing)
 

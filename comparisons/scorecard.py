@@ -25,7 +25,9 @@ class Score(NamedTuple):
     variance: |predicted / measured - 1| of its mean after the onset, over all directions; NaN where not predicted.
     sharpness: root mean square after the onset of (S(X) - S(m)) / threshold; sharpness_spread: standard deviation of
         S(X) over that of S(m), after the onset; sharpness_peak: largest S(X) over threshold, minus that of m.
-    gradients, hessian_products, seconds: for each step of the method; seconds without compilation.
+    gradients, hessian_products, seconds: for each step that it came; seconds with the instruments, and without
+        compilation where the scorecard was timed.
+    NaN where a model stopped too early to say: the final distance and all after the onset.
     """
 
     distance: float
@@ -143,37 +145,36 @@ def scorecard(
 
 
 def _score(comparison: Comparison, name: str, averaged: Oscillation, onset: int, seconds: float) -> Score:
-    flow, apart, steps = comparison.flows[name], comparison.divergence[name], int(comparison.steps[-1])
-    late = flow.steps >= onset
-    if not late.any():
-        late = np.ones(len(flow.steps), dtype=bool)
+    flow, apart = comparison.flows[name], comparison.divergence[name]
+    late, nothing = flow.steps >= onset, float("nan")
+    reached = max(1, int(flow.steps[-1])) if len(flow.steps) else 1
 
     def error(quantity: str, otherwise: np.ndarray | None = None) -> float:
         said = flow.predictions.get(quantity, otherwise)
-        if said is None:
-            return float("nan")
+        if said is None or not late.any():
+            return nothing
         seen = getattr(averaged, quantity)[flow.steps][late]
         if quantity == "variance":
             return float(abs(said[late].sum(axis=1).mean() / seen.mean() - 1))
         return float(np.mean(np.abs(said[late] - seen) / np.abs(seen)))
 
-    threshold = comparison.threshold or float("nan")
+    threshold = comparison.threshold or nothing
     top, iterates = comparison.limited_sharpness(name), comparison.limited_sharpness()
     assert top is not None and iterates is not None
     top, iterates = top / threshold, iterates[: len(top)] / threshold
-    spread = iterates[late].std()
+    spread = iterates[late].std() if late.any() else 0
     cost = flow.cost
     return Score(
-        distance=float(apart.relative_distance[late].mean()),
-        final_distance=float(apart.relative_distance[-1]),
+        distance=float(apart.relative_distance[late].mean()) if late.any() else nothing,
+        final_distance=float(apart.relative_distance[-1]) if flow.completed else nothing,
         loss=error("loss", flow.observations["loss"]),
         squared_gradient_norm=error("squared_gradient_norm"),
         variance=error("variance"),
-        sharpness=float(np.sqrt(np.mean((top[late] - iterates[late]) ** 2))),
-        sharpness_spread=float(top[late].std() / spread) if spread else float("nan"),
+        sharpness=float(np.sqrt(np.mean((top[late] - iterates[late]) ** 2))) if late.any() else nothing,
+        sharpness_spread=float(top[late].std() / spread) if spread else nothing,
         sharpness_peak=float(top.max() - iterates.max()),
-        gradients=float("nan") if cost.gradients is None else cost.gradients / steps,
-        hessian_products=float("nan") if cost.hessian_products is None else cost.hessian_products / steps,
-        seconds=seconds / steps,
+        gradients=nothing if cost.gradients is None else cost.gradients / reached,
+        hessian_products=nothing if cost.hessian_products is None else cost.hessian_products / reached,
+        seconds=seconds / reached,
         status=flow.status,
     )

@@ -104,5 +104,5 @@ def _others(name: str, method: Method) -> str:
             return False
         return True
 
-    found = [other for other, make in SINGLE.items() if other != name and describes(make)]
+    found = [other for other, make in (SINGLE | {"edge-2": EdgeFlow}).items() if other != name and describes(make)]
     return f" What describes it: {', '.join(found)}." if found else ""

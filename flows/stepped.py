@@ -54,6 +54,11 @@ class SteppedFlow(Flow):
         """The state as instruments see it, which are made for real params; the state itself unless a flow says so."""
         return state
 
+    def reason(self, state: State, failure: int) -> str:
+        """Why it failed, in words; a flow that knows more than the number may say it."""
+        del state
+        return self.failures[failure - 1]
+
     @property
     def field_cost(self) -> FieldCost:
         return FieldCost(gradients=0)
@@ -76,17 +81,19 @@ class SteppedSide(FlowSide):
         flow, end = self._flow, carry.step + self.every
 
         def going(now: tuple) -> Array:
-            step, _, failed = now
-            return (step < end) & (failed == 0)
+            step, _, failure = now
+            return (step < end) & (failure == ALIVE)
 
         def one(now: tuple) -> tuple:
             step, state, _ = now
-            state, failed = flow.step(self.loss, state)
-            return step + (failed == 0), state, failed
+            moved, failed = flow.step(self.loss, state)
+            inside = self._within(moved)
+            failure = jnp.where(failed > 0, OWN_FAILURES + failed, jnp.where(inside, ALIVE, DIVERGED))
+            # As elsewhere, what is left is the last usable state.
+            kept = jax.tree.map(lambda new, old: jnp.where(inside, new, old), moved, state)
+            return step + (failure == ALIVE), kept, failure
 
-        step, state, failed = jax.lax.while_loop(going, one, (carry.step, carry.state, jnp.asarray(0)))
-        failure = jnp.where(failed > 0, OWN_FAILURES + failed, jnp.where(self._within(state), ALIVE, DIVERGED))
-        # Nothing is recorded of a sample that was not reached; the step says where it stopped.
+        step, state, failure = jax.lax.while_loop(going, one, (carry.step, carry.state, jnp.asarray(ALIVE)))
         return carry._replace(state=state, step=step, time=self._time(step), failure=failure)
 
     def measure(self, carry: FlowCarry, reference: Any) -> tuple[Measured, FlowCarry]:
@@ -106,5 +113,5 @@ def stopped(flow: SteppedFlow, carry: FlowCarry) -> str:
     """The status of a stepped flow that failed."""
     step = int(carry.step)
     if int(carry.failure) == DIVERGED:
-        return f"diverged at step {step}"
-    return f"stopped: {flow.failures[int(carry.failure) - OWN_FAILURES - 1]} at step {step}"
+        return f"diverged at step {step + 1}"
+    return f"stopped: {flow.reason(carry.state, int(carry.failure) - OWN_FAILURES)} at step {step}"

@@ -215,7 +215,7 @@ def _draw_sharpness(panel: Any, found: xarray.Dataset) -> None:
 def _draw_variance(panel: Any, found: xarray.Dataset) -> None:
     panel.plot(found.step, found.averaged_variance, **ITERATES)
     for name in ("central", "edge, order 2"):
-        told = found.predicted_variance.sel(flow=name).sum("predicted_variance_index")
+        told = found.predicted_variance.sel(flow=name).sum("predicted_variance_index", min_count=1)
         panel.plot(found.step, told, color=_look(found)[name]["color"], linewidth=0.8, label=name)
     panel.set(title="variance of the oscillation", xlabel="step", ylabel=r"$\langle |x_n - m_n|^2 \rangle$")
     panel.legend(fontsize="xx-small")

@@ -23,14 +23,20 @@ def alternation(method: Method) -> Alternation | None:
 
         (2 + 2b)/(1 + 2a),  1 + 2a,  1/(1 - b)
 
-    at the params x of heavy ball and Nesterov; at Nesterov's look-ahead points the reach is 1. None for other methods.
+    at the params x of heavy ball and Nesterov; at Nesterov's look-ahead points the reach is 1. None for other methods,
+    and for a < 0, where a complex pair of multipliers may leave the unit circle before one passes -1.
     """
     if isinstance(method, GradientDescent | RMSProp | ScalarRMSProp):
         return Alternation(2.0, 1.0, 1.0)
     if isinstance(method, NesterovLookAhead):
         b = method.momentum
         return Alternation((2 + 2 * b) / (1 + 2 * b), 1.0, 1 / (1 - b))
-    if isinstance(method, MomentumMethod):
+    if isinstance(method, MomentumMethod) and not _leaves_elsewhere(method):
         b, a = method.momentum, method.looks_ahead()
         return Alternation((2 + 2 * b) / (1 + 2 * a), 1 + 2 * a, 1 / (1 - b))
     return None
+
+
+def _leaves_elsewhere(method: MomentumMethod) -> bool:
+    look_ahead = method.looks_ahead()
+    return isinstance(look_ahead, int | float) and look_ahead < 0

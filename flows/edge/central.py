@@ -13,7 +13,7 @@ from jaxtyping import Array, Float, Int
 
 from discrete import Method
 from landscapes import Loss, Params, third_derivative, top_eigenpairs
-from landscapes.eigenpairs import inverse_root, start_block
+from landscapes.eigenpairs import DENSE_BELOW, inverse_root, start_block
 
 from ..flow import FieldCost, check_constant
 from ..modified import ModifiedFlow
@@ -23,7 +23,6 @@ from .complementarity import pair_weights, pairs, residual_tolerance, solve_comp
 from .second_moment import flat_preconditioner, memory_drift, memory_push, remembered
 
 MARGIN = 0.05
-MAX_PRODUCTS = 500
 SOLVED = 100
 INDEFINITE = 1e-8
 
@@ -85,9 +84,12 @@ class CentralFlow(SteppedFlow):
     scheme, substeps: how it moves on by h: the explicit midpoint rule, its second stage aimed at the end of the substep
         (order 2), or Euler's (order 1, that of the published code, with 4 substeps). None takes as many substeps as
         keep the stable directions stable.
+    tolerance, max_products: of the eigenvalues, see `top_eigenpairs`; they converge together.
+    state: the method's at the start, None at rest.
     Claims order min(p, 2) in h before the edge, for methods without P; the time steps are part of that error.
     What it predicts of the iterates, on average over the oscillation: "loss", "squared_gradient_norm", "variance" (k,),
-    descending; also "critical", the directions that take part, and "residual", the worst of the complementarity so far.
+    descending; also "critical", the directions that take part, and "residual" and "definiteness", the worst so far of
+    the complementarity problem (see `Complementarity`).
     Raises ValueError for a method that it does not describe.
     """
 
@@ -97,9 +99,11 @@ class CentralFlow(SteppedFlow):
     scheme: str = eqx.field(static=True)
     substeps: int = eqx.field(static=True)
     tolerance: float | None = eqx.field(static=True)
+    max_products: int = eqx.field(static=True)
+    modified: ModifiedFlow | None
     state: Any
     failures: ClassVar[tuple[str, ...]] = (
-        "more critical directions than `critical` allows",
+        "more critical directions than `critical`",
         "the search for eigenvectors did not converge",
         "the complementarity operator is not positive",
         "the complementarity problem was not solved",
@@ -113,29 +117,37 @@ class CentralFlow(SteppedFlow):
         scheme: str = "midpoint",
         substeps: int | None = None,
         tolerance: float | None = None,
+        max_products: int = 500,
         state: Any = None,
     ):
         seen = alternation(method)
         if seen is None:
             raise ValueError(
-                "CentralFlow describes GradientDescent, HeavyBall, Nesterov, NesterovLookAhead, TwoStep, ScalarRMSProp "
-                f"and RMSProp, not {type(method).__name__}."
+                "CentralFlow describes GradientDescent, HeavyBall, Nesterov, NesterovLookAhead, TwoStep with a "
+                f"`look_ahead` from 0, ScalarRMSProp and RMSProp, not {type(method).__name__}."
             )
         check_constant("CentralFlow", method)
         if scheme not in ("midpoint", "euler"):
             raise ValueError(f"`scheme` must be 'midpoint' or 'euler', got {scheme!r}.")
-        for name, value in {"critical": critical, "substeps": substeps}.items():
+        for name, value in {"critical": critical, "substeps": substeps, "max_products": max_products}.items():
             if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
                 raise ValueError(f"`{name}` must be a whole number from 1, got {value!r}.")
-        if order != 1:
-            if method.has_preconditioner:
-                raise ValueError(
-                    f"`order` must be 1 for {type(method).__name__}, which has no modified flow, got {order!r}."
-                )
-            ModifiedFlow(method, order=order)
+        if order != 1 and method.has_preconditioner:
+            raise ValueError(
+                f"`order` must be 1 for {type(method).__name__}, which has no modified flow, got {order!r}."
+            )
+        if method.has_preconditioner and not getattr(method, "beta2", 0) > 0:
+            raise ValueError("`beta2` must exceed 0 for CentralFlow: without an average nu has no motion of its own.")
+        if state is not None and not method.has_preconditioner:
+            raise ValueError(f"`state` is for methods with a preconditioner; {type(method).__name__} needs none here.")
+        # Built here: its coefficients need numbers, and in a compiled run the momentum is none.
+        self.modified = ModifiedFlow(method, order=order) if order != 1 else None
         self.method, self.truncation, self.critical, self.scheme = method, int(order), critical, scheme
-        self.tolerance, self.state = tolerance, state
-        stable = float(seen.threshold * seen.pace) * (1 if scheme == "midpoint" else 2)
+        self.tolerance, self.max_products, self.state = tolerance, max_products, state
+        fastest = float(seen.threshold * seen.pace)
+        if method.has_preconditioner:
+            fastest = max(fastest, (1 - float(method.beta2)) / float(method.beta2))  # type: ignore[attr-defined]
+        stable = fastest * (1 if scheme == "midpoint" else 2)
         self.substeps = int(np.ceil(stable - 1e-9)) if substeps is None else substeps
 
     @property
@@ -151,20 +163,14 @@ class CentralFlow(SteppedFlow):
         return found
 
     @property
-    def modified(self) -> ModifiedFlow:
-        """Whose drift it takes at orders above 1."""
-        return ModifiedFlow(self.method, order=self.truncation)
-
-    @property
     def drift_cost(self) -> FieldCost:
         """Of one evaluation of the drift."""
-        return FieldCost(gradients=1) if self.truncation == 1 else self.modified.field_cost
+        return FieldCost(gradients=1) if self.modified is None else self.modified.field_cost
 
     def init(self, loss: Loss, params: Params) -> CentralState:
         flat, _ = ravel_pytree(params)
-        n, k, dtype = flat.shape[0], self.critical, flat.dtype
-        if n <= k:
-            raise ValueError(f"`critical` must be below the {n} parameters, got {k}.")
+        n, dtype = flat.shape[0], flat.dtype
+        k = min(self.critical, n)
         still = Oscillation(
             jnp.zeros((k, n), dtype),
             jnp.zeros((k, k), dtype),
@@ -175,6 +181,16 @@ class CentralFlow(SteppedFlow):
         )
         memory = remembered(self.method, loss, params, self.state)
         return CentralState(params, memory, Search(start_block(params, k), still, Work.none()))
+
+    def reason(self, state: CentralState, failure: int) -> str:
+        found = state.search.oscillation
+        more = {
+            1: f" = {self.critical}",
+            2: f" in {self.max_products} Hessian products",
+            3: f": its smallest eigenvalue is {float(found.definiteness):.1e} of its largest,",
+            4: f": its residual is {float(found.residual):.1e}",
+        }
+        return self.failures[failure - 1] + more[failure]
 
     def params(self, state: CentralState) -> Params:
         return state.params
@@ -196,8 +212,10 @@ class CentralFlow(SteppedFlow):
             i, here, search, _ = now
             if self.scheme == "euler":
                 return i + 1, *flow.moved(search, here, here, each)
-            halfway, search, early = flow.moved(search, here, here, each / 2)
-            end, search, late = flow.moved(search, halfway, here, each)
+            halfway, half, early = flow.moved(search, here, here, each / 2)
+            end, full, late = flow.moved(half, halfway, here, each)
+            # What is told of a failure is what its own stage found.
+            search = jax.tree.map(lambda a, b: jnp.where(early > 0, a, b), half, full)
             return i + 1, end, search, jnp.where(early > 0, early, late)
 
         def going(now: tuple) -> Array:
@@ -206,7 +224,9 @@ class CentralFlow(SteppedFlow):
 
         begin = (jnp.asarray(0), Point(flat, state.memory), state.search, jnp.asarray(0))
         _, end, search, failed = jax.lax.while_loop(going, substep, begin)
-        return CentralState(unravel(end.params), end.memory, search), failed
+        # A step that failed has not been taken, but what was found on the way is told.
+        kept = jax.tree.map(lambda new, old: jnp.where(failed > 0, old, new), end, Point(flat, state.memory))
+        return CentralState(unravel(kept.params), kept.memory, search), failed
 
     def predictions(self, loss: Loss, state: CentralState) -> dict[str, Any]:
         found = state.search.oscillation
@@ -224,6 +244,7 @@ class CentralFlow(SteppedFlow):
             "variance": jnp.linalg.eigvalsh(spread)[::-1],
             "critical": found.critical,
             "residual": found.residual,
+            "definiteness": found.definiteness,
         }
 
 
@@ -236,7 +257,7 @@ class _Stages(NamedTuple):
 
     def moved(self, before: Search, here: Point, origin: Point, duration: float) -> tuple[Point, Search, Array]:
         """origin + duration F(here), in steps of the method, with the oscillation that keeps its end stable."""
-        method, sees, k = self.flow.method, self.flow.sees, self.flow.critical
+        method, sees, k = self.flow.method, self.flow.sees, before.oscillation.covariance.shape[0]
         h = method.learning_rate
         preconditioner = flat_preconditioner(method, self.unravel(here.params), here.memory)
         root = inverse_root(preconditioner, here.params)
@@ -246,7 +267,7 @@ class _Stages(NamedTuple):
             k,
             block=before.block,
             tolerance=self.flow.tolerance,
-            max_products=MAX_PRODUCTS,
+            max_products=self.flow.max_products,
             preconditioner=preconditioner,
             together=True,
         )
@@ -296,7 +317,8 @@ class _Stages(NamedTuple):
         failed = jnp.select(
             [
                 h * found.following > sees.threshold,
-                found.products >= MAX_PRODUCTS,
+                # A Hessian that is decomposed takes as many as there are parameters.
+                (found.products >= self.flow.max_products) & (root.shape[0] >= DENSE_BELOW),
                 solution.definiteness < -INDEFINITE,
                 ~(solution.residual < SOLVED * residual_tolerance(root.dtype)),
             ],
@@ -310,7 +332,7 @@ class _Stages(NamedTuple):
 
     def _bends(self, params: Array, directions: Array, count: Array) -> Float[Array, "p n"]:
         """T[u_i, u_j] of the critical pairs, which come first; 0 of the others, at no cost."""
-        index = jnp.asarray(pairs(self.flow.critical))
+        index = jnp.asarray(pairs(directions.shape[0]))
 
         def one(q: Array, rows: Array) -> Array:
             i, j = index[q]
@@ -323,7 +345,7 @@ class _Stages(NamedTuple):
         """How P times the centre moves in a step where nothing oscillates."""
         h, sees = self.flow.method.learning_rate, self.flow.sees
         leading = -h * sees.pace * gradient
-        if self.flow.truncation == 1:
+        if self.flow.modified is None:
             return leading
         more = h * self.flow.modified.vector_field(self.loss, 0.0, params) - leading
         return leading + more - critical.T @ (critical @ more)

@@ -104,7 +104,8 @@ def solve_complementarity(
     best = jnp.argmin(residuals)
 
     def unfinished(now: _Iterate) -> Array:
-        return (now.residual > tolerance) & (now.iterations < max_iterations)
+        # Where nothing bends there is nothing to iterate on.
+        return (now.residual > tolerance) & (now.iterations < max_iterations) & (largest > 0)
 
     def iterate(now: _Iterate) -> _Iterate:
         moved = positive_part(now.ahead - slack(now.ahead))
@@ -116,7 +117,7 @@ def solve_complementarity(
     first = _Iterate(candidates[best], candidates[best], jnp.ones((), dtype), residuals[best], jnp.asarray(0))
     last = jax.lax.while_loop(unfinished, iterate, first)
     return Complementarity(
-        jnp.where(both, last.matrix * scale / jnp.maximum(largest, tiny), 0),
+        jnp.where(both & (largest > 0), last.matrix * scale / jnp.maximum(largest, tiny), 0),
         last.residual,
         jnp.where(count > 0, spectrum[0] / jnp.maximum(largest, tiny), 1.0),
         last.iterations,

@@ -11,7 +11,8 @@ from discrete import Method
 from landscapes import Loss, Params
 
 # nu_n = b nu_{n-1} + (1 - b) s(g_n), or nu_n - nu_{n-1} = (1 - b)/b (s(g_n) - nu_n), exactly: in the time of a step
-#     nu' = (1 - b)/b (s(g) - nu),   decay' = log(b) decay
+#     nu' = (1 - b)/b (s(g) - nu),   decay' = -(1 - b)/b decay
+# in one clock, so that nu/(1 - decay) is s(g) where that is constant, as for the method,
 # where s is the method's square of a gradient. The memory is the method's state after the step that leaves the params.
 
 
@@ -37,7 +38,7 @@ def memory_drift(method: Any, memory: Any, gradient: Params) -> Any:
         return None
     rate = (1 - method.beta2) / method.beta2
     nu = jax.tree.map(lambda square, nu: rate * (square - nu), method.squared(gradient), memory.nu)
-    return memory._replace(nu=nu, decay=None if memory.decay is None else jnp.log(method.beta2) * memory.decay)
+    return memory._replace(nu=nu, decay=None if memory.decay is None else -rate * memory.decay)
 
 
 def memory_push(method: Any, memory: Any, a: Params, b: Params) -> Any:

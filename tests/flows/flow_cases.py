@@ -96,7 +96,7 @@ FLOWS |= {
 }
 
 STEPPED = {
-    **{f"central flow of {name}": _case(flows.CentralFlow, method, critical=1) for name, method in METHODS.items()},
+    "central flow of nesterov": _case(flows.CentralFlow, METHODS["nesterov"], critical=1),
     "central flow, modified": _case(flows.CentralFlow, discrete.GradientDescent, order=2, critical=1),
     "rod flow": _case(flows.RodFlow, discrete.GradientDescent),
     "self-stabilization": _case(flows.SelfStabilization, discrete.GradientDescent),

@@ -6,6 +6,7 @@ from paper_cases import verdicts_of
 
 from paper_figures import kovachki_stuart_2021 as paper
 
+pytestmark = pytest.mark.slow
 verdicts = verdicts_of(paper)
 
 

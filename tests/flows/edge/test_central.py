@@ -125,6 +125,23 @@ def test_before_the_edge_it_has_the_order_of_its_drift(drift, order):
     assert found.claimed == order and found.holds, str(found)
 
 
+@pytest.mark.parametrize("method", [METHODS["heavy ball"], METHODS["Nesterov"]], ids=["heavy ball", "Nesterov"])
+def test_before_the_edge_its_modified_drift_is_the_modified_flow_of_momentum(method):
+    """More directions than the toy has parameters: it takes those there are."""
+    toy = landscapes.two_valleys()
+    central = flows.solve(flows.CentralFlow(method, order=2, substeps=40), toy.loss, toy.params, steps=20)
+    modified = flows.solve(flows.ModifiedFlow(method, order=2), toy.loss, toy.params, steps=20)
+    plain = flows.solve(flows.GradientFlow(method), toy.loss, toy.params, steps=20)
+    gap, other = (np.linalg.norm(central.final_params - flow.final_params) for flow in (modified, plain))
+    assert gap < 1e-3 * other
+
+
+def test_bias_correction_makes_a_constant_gradient_move_by_the_learning_rate():
+    method = discrete.RMSProp(0.01, 0.9, bias_correction=True)
+    solution = flows.solve(flows.CentralFlow(method, critical=1), lambda w: -2.0 * jnp.sum(w), jnp.zeros(3), steps=20)
+    np.testing.assert_allclose(solution.final_params, 0.2, rtol=1e-12)
+
+
 @pytest.fixture(scope="module")
 def digits():
     """A network that has three critical directions within 150 steps, and where a run past its transient starts."""
@@ -152,10 +169,25 @@ def test_one_critical_direction_more_than_allowed_ends_the_run_with_a_status(dig
     problem, method, start = digits
     flow = flows.CentralFlow(method, critical=1)
     solution = flows.solve(flow, problem.loss, start, steps=200, observe={"loss": problem.loss})
-    assert solution.status.startswith("stopped: more critical directions than `critical` allows at step")
+    assert solution.status.startswith("stopped: more critical directions than `critical` = 1 at step")
     step = int(solution.status.split()[-1])
     assert len(solution.observations["loss"]) == step + 1 < 201
     assert np.all(np.isfinite(solution.observations["loss"]))
+
+
+def test_eigenvectors_that_do_not_converge_end_the_run_with_a_status(digits):
+    problem, method, start = digits
+    flow = flows.CentralFlow(method, tolerance=1e-15, max_products=12)
+    solution = flows.solve(flow, problem.loss, start, steps=5)
+    assert solution.status == "stopped: the search for eigenvectors did not converge in 12 Hessian products at step 0"
+
+
+def test_a_curvature_that_nothing_can_hold_ends_the_run_with_a_status():
+    """A quadratic above the edge: no oscillation bends the loss, so none can lower its curvature."""
+    bowl = landscapes.quadratic(eigenvalues=(2.1 / H, 1.0), rotate=False)
+    solution = flows.solve(flows.CentralFlow(METHODS["gradient descent"], critical=1), bowl.loss, bowl.params, steps=5)
+    assert solution.status.startswith("stopped: the complementarity problem was not solved: its residual is")
+    assert solution.status.endswith("at step 0") and len(solution.steps) == 1
 
 
 REFUSED = {
@@ -169,12 +201,9 @@ REFUSED = {
     "a scheme": (lambda: flows.CentralFlow(METHODS["heavy ball"], scheme=ELSE), "`scheme` must be 'midpoint'"),
     "an order": (lambda: flows.CentralFlow(METHODS["heavy ball"], order=0), "`order` must"),
     "a modified RMSProp": (lambda: flows.CentralFlow(discrete.RMSProp(0.1), order=2), "`order` must be 1 for RMSProp"),
-    "too few parameters": (
-        lambda: flows.solve(
-            flows.CentralFlow(METHODS["heavy ball"]), landscapes.two_valleys().loss, jnp.ones(2), steps=1
-        ),
-        "`critical` must be below the 2 parameters",
-    ),
+    "a look-ahead behind": (lambda: flows.CentralFlow(discrete.TwoStep(0.1, 0.9, -0.2)), "a `look_ahead` from 0"),
+    "no average": (lambda: flows.CentralFlow(discrete.RMSProp(0.1, 0.0)), "`beta2` must exceed 0"),
+    "a state": (lambda: flows.CentralFlow(METHODS["heavy ball"], state=1.0), "`state` is for methods with a precond"),
 }
 
 

@@ -78,6 +78,7 @@ def relative_sharpness(name: str, run) -> np.ndarray:
     return run.observations["effective"][:, 0] / CASES[name][0].effective_threshold
 
 
+@pytest.mark.slow
 @each_case
 def test_it_follows_the_run_through_the_edge_a_hundred_times_closer_than_the_flow_without_a_swing(name):
     averaged, with_swing, stable = followed(name)

@@ -229,6 +229,7 @@ def hidden_tanh(w):
     return jnp.mean((outputs - inputs[:, 0] ** 2) ** 2) / 2
 
 
+@pytest.mark.slow
 def test_on_a_network_it_takes_the_top_of_the_spectrum_and_counts_its_products():
     random = np.random.default_rng(0)
     start = {name: jnp.asarray(random.standard_normal(24)) for name in ("in", "shift", "out")}

@@ -203,6 +203,7 @@ def windowed(values: np.ndarray, size: int) -> np.ndarray:
     return np.convolve(values, np.ones(size) / size, "valid")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("displacement", BOTH)
 def test_on_a_network_at_the_edge_it_predicts_loss_gradient_and_sharpness(displacement):
     run, (start, _) = followed(displacement), past_the_crossing()
