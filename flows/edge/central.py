@@ -120,13 +120,13 @@ class CentralFlow(SteppedFlow):
         max_products: int = 500,
         state: Any = None,
     ):
+        check_constant("CentralFlow", method)
         seen = alternation(method)
         if seen is None:
             raise ValueError(
                 "CentralFlow describes GradientDescent, HeavyBall, Nesterov, NesterovLookAhead, TwoStep with a "
                 f"`look_ahead` from 0, ScalarRMSProp and RMSProp, not {type(method).__name__}."
             )
-        check_constant("CentralFlow", method)
         if scheme not in ("midpoint", "euler"):
             raise ValueError(f"`scheme` must be 'midpoint' or 'euler', got {scheme!r}.")
         for name, value in {"critical": critical, "substeps": substeps, "max_products": max_products}.items():
