@@ -48,8 +48,8 @@ class Compare:
     """Whether rmsprop and scalar-rmsprop correct the start of the average at 0 (not if not given)."""
     start: Literal["rest", "slow-manifold"] = "rest"
     """Velocity at the start: zero, or the one without transient."""
-    time_averaged: bool = False
-    """Compare with (x_{n-1} + 2 x_n + x_{n+1})/4 of the run, in which an oscillation of period two drops out."""
+    time_averaged: bool | None = None
+    """Compare with (x_{n-1} + 2 x_n + x_{n+1})/4, without oscillations of period two (not if not given)."""
     top: int = 2
     """Hessian eigenvalues to track on every side; 0 for none."""
     solver: Literal["explicit", "stiff"] = "explicit"

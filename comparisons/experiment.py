@@ -82,10 +82,10 @@ def _plan(arguments: Mapping[str, Any]) -> dict[str, Any]:
     integrator = _integrator(given)
     problem = _problem(given)
     state = starting_state(arguments["start"], models, problem.loss, problem.params, integrator)
-    if arguments["time_averaged"]:
+    if arguments.get("time_averaged"):
         state = None if state is None else (problem.params, state)
     return {
-        "method": TimeAveraged(method) if arguments["time_averaged"] else method,
+        "method": TimeAveraged(method) if arguments.get("time_averaged") else method,
         "flows": models,
         "loss": problem,
         "steps": arguments["steps"],

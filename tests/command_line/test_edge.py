@@ -20,7 +20,7 @@ def same_precision():
 def test_models_are_compared_with_the_averaged_iterates_and_their_predictions_kept(tmp_path, capsys):
     out = tmp_path / "edge"
     models = ["--flows", "central", "edge-2"]
-    method = ["--method", "gradient-descent", "--learning-rate", "0.1", "--time-averaged"]
+    method = ["--method", "gradient-descent", "--learning-rate", "0.1", "--time-averaged", "True"]
     assert odescent.main(["compare", *NETWORK, *method, *models, "--json", "--out", str(out)]) == 0
     summary = json.loads(capsys.readouterr().out)
     assert summary["method"]["name"] == "time-averaged" and summary["method"]["method"]["name"] == "gradient-descent"
@@ -33,7 +33,7 @@ def test_models_are_compared_with_the_averaged_iterates_and_their_predictions_ke
 
 
 def test_effective_sharpness_is_tracked_along_the_central_flow_of_rmsprop(capsys):
-    method = ["--method", "rmsprop", "--learning-rate", "0.001", "--bias-correction", "True", "--time-averaged"]
+    method = ["--method", "rmsprop", "--learning-rate", "0.001", "--bias-correction", "True", "--time-averaged", "True"]
     assert odescent.main(["compare", *NETWORK, *method, "--flows", "central", "--json"]) == 0
     summary = json.loads(capsys.readouterr().out)
     assert summary["flows"]["central"]["effective_sharpness"]["final"] == pytest.approx(

@@ -54,7 +54,7 @@ def test_predictions_are_saved_with_the_comparison_and_read_back(tmp_path):
     comparison = comparisons.compare(discrete.TimeAveraged(method), models, TOY, steps=10)
     read = comparisons.load(comparison.save(tmp_path / "run.nc"))
     said, found = comparison.flows["edge"].predictions, read.flows["edge"].predictions
-    assert found.keys() == said.keys() == {"loss", "squared_gradient_norm", "swing"}
+    assert found.keys() == said.keys() == {"loss", "squared_gradient_norm", "swing", "variance"}
     assert all(np.array_equal(found[name], said[name]) for name in said)
     assert read.flows["gradient"].predictions == {}
     data = comparison.to_dataset()["predicted_loss"]

@@ -5,6 +5,7 @@ from paper_cases import verdicts_of
 
 from paper_figures import edge_models as paper
 
+pytestmark = pytest.mark.slow
 verdicts = verdicts_of(paper)
 
 
