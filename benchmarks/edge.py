@@ -201,9 +201,9 @@ def seed(steps: int) -> None:
         flow = flows.EdgeFlow(method, order=2, noise=noise)
         told = flows.solve(flow, problem.loss, begin, steps=steps, every=10, integrator=INTEGRATOR)
         variance = told.predictions["variance"][:, 0]
-        peak = float(np.argmax(measured.variance >= measured.variance.max() / 100))
+        seen = int(np.argmax(measured.variance >= measured.variance.max() / 100))
         said = int(told.steps[np.argmax(variance >= variance.max() / 100)])
-        print(f"{kind}: onset at step {peak:.0f}, of edge flow with noise {noise:g} at {said}")
+        print(f"{kind}: onset at step {seen}, of edge flow with noise {noise:g} at {said}")
 
 
 PARTS = {f.__name__: f for f in (scorecard, several, cost, momentum, adaptive, speed, start, seed, default)}

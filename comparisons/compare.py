@@ -64,7 +64,7 @@ def compare(
     keep_params. Raises ValueError on misuse. A method that diverges ends the comparison, with a status; a flow that
     fails is left behind with a status of its own.
     """
-    problem, loss, params, predict = _unpacked(loss, params, predict)
+    problem, loss, params, predict = unpacked(loss, params, predict)
     observe = {"loss": loss, **(observe or {})}
     check_steps(steps, every)
     check_start(loss, params)
@@ -125,7 +125,8 @@ def compare(
     )
 
 
-def _unpacked(loss: Loss | Problem, params: Params | None, predict: Any) -> tuple[str, Loss, Params, Any]:
+def unpacked(loss: Loss | Problem, params: Params | None, predict: Any) -> tuple[str, Loss, Params, Any]:
+    """Name, loss, start and predictions; ValueError for a loss without a start."""
     if isinstance(loss, Problem):
         start = loss.params if params is None else params
         return loss.name, loss.loss, start, loss.predict if predict is None else predict

@@ -11,7 +11,7 @@ from discrete import Method, TimeAveraged
 from flows import Flow
 from landscapes import EffectiveSharpness, Loss, Params, Problem, Sharpness
 
-from .compare import compare
+from .compare import compare, unpacked
 from .comparison import EFFECTIVE, Comparison
 from .oscillation import Oscillation, measure_oscillation
 
@@ -111,11 +111,7 @@ def scorecard(
     k: eigenvalues tracked, of P^-1/2 H P^-1/2 for a method with a preconditioner.
     timed: run the models twice, so that the seconds are without compilation.
     """
-    problem = loss if isinstance(loss, Problem) else None
-    start = problem.params if problem is not None and params is None else params
-    if start is None:
-        raise ValueError("`params` is missing: pass the point to start from, or a Problem instead of a loss.")
-    function = loss.loss if isinstance(loss, Problem) else loss
+    _, function, start, _ = unpacked(loss, params, None)
     observe: dict[str, Any] = {"sharpness": Sharpness(function, k=k)}
     if method.has_preconditioner:
         observe = {EFFECTIVE: EffectiveSharpness(function, k=k)}

@@ -76,7 +76,7 @@ def descent_side(
     method = traced(method)
     rest = method.init(params)
     if state is not None:
-        _check_state(method, state, rest)
+        check_state(method, state, rest)
     return DescentSide(
         method,
         loss,
@@ -89,7 +89,9 @@ def descent_side(
     )
 
 
-def _check_state(method: Method, state: Any, rest: Any) -> None:
+def check_state(method: Method, state: Any, rest: Any) -> None:
+    """ValueError unless the state has the structure and shapes of the method's own at rest."""
+
     def shapes(tree):
         return jax.tree.structure(tree), [jnp.shape(leaf) for leaf in jax.tree.leaves(tree)]
 

@@ -347,8 +347,8 @@ class _Stages(NamedTuple):
         leading = -h * sees.pace * gradient
         if self.flow.modified is None:
             return leading
-        more = h * self.flow.modified.vector_field(self.loss, 0.0, params) - leading
-        return leading + more - critical.T @ (critical @ more)
+        modified = h * self.flow.modified.vector_field(self.loss, 0.0, params)
+        return modified - critical.T @ (critical @ (modified - leading))
 
     def _memory_push(self, memory: Any, images: Params, weight: Array, i: Array, j: Array) -> Any:
         a, b = (jax.tree.map(lambda rows, at=at: rows[at], images) for at in (i, j))

@@ -11,6 +11,7 @@ import optax
 from jax.flatten_util import ravel_pytree
 
 from discrete import Method
+from discrete.run import check_state
 from landscapes import Loss, Params
 
 from ..flow import FieldCost, Flow, check_constant
@@ -18,9 +19,9 @@ from ..modified.coefficients import check_order, coefficients
 from ..modified.differentials import combination, products
 from ..modified.flow import kept
 from ..modified.scheme import heavy_ball_scheme
+from .seed import ROUNDING, check_noise, typed_swing
 
 HIGHEST_ORDER = 4
-ROUNDING = 1e-16
 
 
 class Parities(NamedTuple):
@@ -67,8 +68,7 @@ class EdgeFlow(Flow):
     ):
         check_constant("EdgeFlow", method)
         check_order(order, HIGHEST_ORDER)
-        if isinstance(noise, int | float) and not (np.isfinite(noise) and noise >= 0):
-            raise ValueError(f"`noise` must be a number from 0, got {noise}; {ROUNDING} is the rounding of float64.")
+        check_noise(noise)
         self.method, self.truncation, self.noise, self.swing, self.state = method, int(order), noise, swing, state
         # The doubled step is Euler's for its field F, so its modified equation has gradient descent's coefficients.
         self.trees, self.weights = kept(coefficients(heavy_ball_scheme(Fraction(0)), order))
@@ -97,24 +97,14 @@ class EdgeFlow(Flow):
         still = jax.tree.map(jnp.zeros_like, state)
         if self.swing is None:
             return Parities((params, state), (jax.tree.map(jnp.zeros_like, params), still))
-        if jax.tree.map(jnp.shape, self.swing) != jax.tree.map(jnp.shape, params):
-            raise ValueError(
-                f"`swing` must have the shapes of the params, {jax.tree.map(jnp.shape, params)}, got "
-                f"{jax.tree.map(jnp.shape, self.swing)}."
-            )
-        swing = jax.tree.map(lambda r, x: jnp.asarray(r, x.dtype), self.swing, params)
+        swing = typed_swing(self.swing, params)
         return Parities((optax.tree.sub(params, swing), state), (swing, still))
 
     def _state(self, rest: Any) -> Any:
         """The method's state at the start, typed as that at rest."""
         if self.state is None:
             return rest
-        shapes = [jax.tree.map(jnp.shape, state) for state in (rest, self.state)]
-        if shapes[0] != shapes[1]:
-            raise ValueError(
-                f"`state` must have the structure and shapes of {type(self.method).__name__}.init(params), "
-                f"{shapes[0]}, got {shapes[1]}; pass the `final_state` of a run."
-            )
+        check_state(self.method, self.state, rest)
         return jax.tree.map(lambda given, zero: jnp.asarray(given, zero.dtype), self.state, rest)
 
     def params(self, state: Parities) -> Params:

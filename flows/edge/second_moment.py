@@ -8,6 +8,7 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 
 from discrete import Method
+from discrete.run import check_state
 from landscapes import Loss, Params
 
 # nu_n = b nu_{n-1} + (1 - b) s(g_n), or nu_n - nu_{n-1} = (1 - b)/b (s(g_n) - nu_n), exactly: in the time of a step
@@ -20,7 +21,10 @@ def remembered(method: Method, loss: Loss, params: Params, state: Any) -> Any:
     """The memory of a method that starts at the params with a state, at rest where that is None."""
     if not method.has_preconditioner:
         return None
-    return method.step(jax.grad(loss), params, method.init(params) if state is None else state)[1]
+    rest = method.init(params)
+    if state is not None:
+        check_state(method, state, rest)
+    return method.step(jax.grad(loss), params, rest if state is None else state)[1]
 
 
 def flat_preconditioner(method: Method, params: Params, memory: Any) -> Float[Array, " n"]:

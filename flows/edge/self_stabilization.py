@@ -6,7 +6,6 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Bool, Float, Int
 
@@ -17,7 +16,7 @@ from landscapes.eigenpairs import start_block
 
 from ..flow import check_constant
 from ..stepped import SteppedFlow, Work
-from .parity import ROUNDING
+from .seed import ROUNDING, check_noise, typed_swing
 
 DISPLACEMENTS = ("published", "cubic", None)
 # The direction, not the sharpness, must be accurate: its error is the square root of that of an eigenvalue.
@@ -124,8 +123,7 @@ class SelfStabilization(SteppedFlow):
         check_constant("SelfStabilization", method)
         if displacement not in DISPLACEMENTS:
             raise ValueError(f"`displacement` must be 'published', 'cubic' or None, got {displacement!r}.")
-        if isinstance(noise, int | float) and not (np.isfinite(noise) and noise >= 0):
-            raise ValueError(f"`noise` must be a number from 0, got {noise}; {ROUNDING} is the rounding of float64.")
+        check_noise(noise)
         if isinstance(projections, bool) or not isinstance(projections, int) or projections < 1:
             raise ValueError(f"`projections` must be a whole number from 1, got {projections!r}.")
         self.method, self.displacement, self.noise, self.swing = method, displacement, noise, swing
@@ -256,12 +254,7 @@ class SelfStabilization(SteppedFlow):
     def _swing(self, params: Params) -> Any:
         if self.swing is None:
             return 0
-        if jax.tree.map(jnp.shape, self.swing) != jax.tree.map(jnp.shape, params):
-            raise ValueError(
-                f"`swing` must have the shapes of the params, {jax.tree.map(jnp.shape, params)}, got "
-                f"{jax.tree.map(jnp.shape, self.swing)}."
-            )
-        return ravel_pytree(jax.tree.map(lambda r, x: jnp.asarray(r, x.dtype), self.swing, params))[0]
+        return ravel_pytree(typed_swing(self.swing, params))[0]
 
 
 def _over_square(number: Array, vector: Array) -> Array:
