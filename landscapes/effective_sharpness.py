@@ -6,15 +6,17 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from .eigenpairs import inverse_root, start_block, top_eigenpairs
-from .observables import Measurement, PreconditionedObservable, eigenvalues_of, kept_block
+from . import warm_start
+from .eigenpairs import inverse_root, top_eigenpairs
+from .observables import Measurement, PreconditionedObservable, eigenvalues_of
 from .problem import Loss, Params, count
+from .warm_start import Track
 
 
 class Tracked(NamedTuple):
-    """The rows from which the next search starts, and the P^-1/2 of the last one on flattened params."""
+    """What the last searches found, and the P^-1/2 of the last one on flattened params."""
 
-    block: Float[Array, "b n"]
+    track: Track
     scale: Float[Array, " n"]
 
 
@@ -37,25 +39,26 @@ class EffectiveSharpness(PreconditionedObservable):
             raise ValueError(f"`EffectiveSharpness(k=...)` must be at least 1, got {self.k}.")
 
     def init(self, params: Params) -> Tracked:
-        block = start_block(params, self.k)
-        return Tracked(block, jnp.ones(count(params), block.dtype))
+        track = warm_start.begin(params, self.k)
+        return Tracked(track, jnp.ones(count(params), track.block.dtype))
 
     def measure(self, params: Params, carry: Tracked, preconditioner: object) -> tuple[Measurement, Tracked]:
         pairs = top_eigenpairs(
             self.loss,
             params,
             self.k,
-            block=carry.block,
+            block=warm_start.guess(carry.track),
             tolerance=self.tolerance,
             max_products=self.max_products,
             preconditioner=preconditioner,
         )
-        return eigenvalues_of(pairs), Tracked(kept_block(pairs, carry.block), inverse_root(preconditioner, params))
+        scale = inverse_root(preconditioner, params)
+        return eigenvalues_of(pairs), Tracked(warm_start.followed(carry.track, pairs), scale)
 
     def eigenvectors(self, carry: Tracked) -> Float[Array, "k n"]:
         """Unit vectors along u = P^-1/2 v, the directions in which the method oscillates: P^-1 H u = theta u.
 
         They are orthogonal in the metric of P alone.
         """
-        rows = carry.block[: self.k] * carry.scale
+        rows = carry.track.block[: self.k] * carry.scale
         return rows / jnp.linalg.norm(rows, axis=1, keepdims=True)

@@ -25,6 +25,7 @@ Operator = Callable[[Float[Array, " n"]], Float[Array, " n"]]
 
 GUARDS = 1
 PROBES = 1
+COARSE = 0.05
 DENSE_BELOW = 64
 
 
@@ -54,6 +55,7 @@ class _Search(NamedTuple):
     size: Int[Array, ""]
     products: Int[Array, ""]
     values: Float[Array, " b"]
+    norms: Float[Array, " b"]
     residuals: Float[Array, " b"]
     errors: Float[Array, " b"]
     defects: Float[Array, "b n"]
@@ -84,6 +86,7 @@ def top_eigenpairs(
     max_products: int = 500,
     preconditioner: Any = None,
     together: bool = False,
+    beyond: Any = None,
 ) -> Eigenpairs:
     """The k algebraically largest (smallest) eigenpairs of the Hessian of loss at params.
 
@@ -94,6 +97,7 @@ def top_eigenpairs(
     preconditioner: P, not negative, shaped like the params or one number: the eigenpairs are those of P^-1/2 H P^-1/2,
     with unit vectors v; P^-1/2 v are eigenvectors of P^-1 H. Params with P = 0 do not take part.
     together: the space of all k must converge, not each pair: what an equal pair needs, whose vectors are not defined.
+    beyond: a value that matters; a pair whose value, its residual added, is short of it needs r < 0.05 only.
     Below 64 parameters the Hessian is formed and decomposed exactly. Raises ValueError on a bad argument.
     """
     if which not in ("largest", "smallest"):
@@ -120,6 +124,7 @@ def top_eigenpairs(
             tolerance=target,
             max_products=max_products,
             together=together,
+            beyond=-jnp.inf if beyond is None else sign * beyond,
         )
     return found._replace(values=sign * found.values, following=sign * found.following)
 
@@ -139,11 +144,19 @@ def inverse_root(preconditioner: Any, params: Params) -> Float[Array, " n"]:
 
 
 def search(
-    operator: Operator, start: Array, k: int, *, tolerance: float, max_products: int, together: bool = False
+    operator: Operator,
+    start: Array,
+    k: int,
+    *,
+    tolerance: float,
+    max_products: int,
+    together: bool = False,
+    beyond: Any = -jnp.inf,
 ) -> Eigenpairs:
     """Block Davidson search for the k algebraically largest eigenpairs of a symmetric operator on R^n.
 
     together: only the space of all k must converge, with gaps to the values outside: enough where they are equal.
+    beyond: see `top_eigenpairs`.
     """
     block, n = start.shape
     room = min(max(3 * block, 20), n)
@@ -151,13 +164,17 @@ def search(
     least = probed + 1 if block < n else block
     stray = _stray(start)
 
+    def open_errors(s: _Search) -> Float[Array, " k"]:
+        short = (s.values[:k] + s.norms[:k] < beyond) & (s.residuals[:k] < COARSE)
+        return jnp.where(short, 0, s.errors[:k])
+
     def unfinished(s: _Search) -> Bool[Array, ""]:
-        return ((s.products < least) | jnp.any(s.errors[:k] > tolerance)) & (s.products < max_products)
+        return ((s.products < least) | jnp.any(open_errors(s) > tolerance)) & (s.products < max_products)
 
     def expand(s: _Search) -> _Search:
-        s = jax.lax.cond(s.size == room, lambda s: _restart(s, keep=(room + block) // 2), lambda s: s, s)
         # The worst of the wanted pairs, not the first: equal eigenvalues must be brought along together.
-        worst = jnp.where(jnp.any(s.errors[:k] > tolerance), jnp.argmax(s.errors[:k]), block - 1)
+        errors = open_errors(s)
+        worst = jnp.where(jnp.any(errors > tolerance), jnp.argmax(errors), block - 1)
         probe = jnp.where(s.products == block, stray, s.images[s.size - 1])
         vector = _direction(jnp.where(s.products < probed, probe, s.defects[worst]), s.basis, stray)
         image = operator(vector)
@@ -168,7 +185,12 @@ def search(
         grown = s._replace(basis=basis, images=images, projected=projected, size=s.size + 1, products=s.products + 1)
         return _ritz(grown, k, together)
 
-    found = jax.lax.while_loop(unfinished, expand, _begin(operator, start, room, k, together))
+    def filled(s: _Search) -> _Search:
+        return jax.lax.while_loop(lambda s: unfinished(s) & (s.size < room), expand, s)
+
+    # A loop in a loop: a branch in one would copy the whole subspace at every product.
+    begun = filled(_begin(operator, start, room, k, together))
+    found = jax.lax.while_loop(unfinished, lambda s: filled(_restart(s, keep=(room + block) // 2)), begun)
     _, weights = _spectrum(found)
     vectors = weights.T[:block] @ found.basis
     following = found.values[k] if block > k else jnp.asarray(-jnp.inf, start.dtype)
@@ -200,7 +222,9 @@ def _begin(operator: Operator, start: Array, room: int, k: int, together: bool) 
     projected = (projected + projected.T) / 2
     zeros, size = jnp.zeros(block, start.dtype), jnp.asarray(block)
     return _ritz(
-        _Search(basis, image_rows, projected, size, size, zeros, zeros, zeros, jnp.zeros_like(start)), k, together
+        _Search(basis, image_rows, projected, size, size, zeros, zeros, zeros, zeros, jnp.zeros_like(start)),
+        k,
+        together,
     )
 
 
@@ -231,7 +255,7 @@ def _ritz(s: _Search, k: int, together: bool) -> _Search:
     errors = residuals * jnp.minimum(1, residuals / jnp.maximum(gaps, jnp.finfo(values.dtype).tiny))
     # What rounding leaves cannot be improved: without this a zero eigenvalue would never count as converged.
     errors = jnp.where(norms <= 100 * jnp.finfo(values.dtype).eps * reach, 0, errors)
-    return s._replace(values=values, residuals=residuals, errors=errors, defects=defects)
+    return s._replace(values=values, norms=norms, residuals=residuals, errors=errors, defects=defects)
 
 
 def _scale(values: Float[Array, " k"], reach: Float[Array, ""]) -> Float[Array, ""]:
@@ -249,10 +273,13 @@ def _restart(s: _Search, keep: int) -> _Search:
 
 def _direction(vector: Array, basis: Array, stray: Array) -> Array:
     """The vector made orthonormal to the basis; the stray one where nothing but rounding would be left of it."""
-    once = _orthogonalized(_orthogonalized(vector, basis), basis)
-    twice = _orthogonalized(once, basis)
-    stray = _orthogonalized(_orthogonalized(stray, basis), basis)
-    return jnp.where(once @ twice > 0.5, twice, stray)
+
+    def twice(vector: Array) -> Array:
+        return _orthogonalized(_orthogonalized(vector, basis), basis)
+
+    once = twice(vector)
+    again = _orthogonalized(once, basis)
+    return jax.lax.cond(once @ again > 0.5, lambda: again, lambda: twice(stray))
 
 
 def _orthogonalized(vector: Array, basis: Array) -> Array:

@@ -16,8 +16,10 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float
 
-from .eigenpairs import Eigenpairs, start_block, top_eigenpairs
+from . import warm_start
+from .eigenpairs import Eigenpairs, top_eigenpairs
 from .problem import Loss, Params
+from .warm_start import Track
 
 Measurement = Any
 
@@ -74,28 +76,28 @@ class Sharpness(Observable):
         if self.k < 1:
             raise ValueError(f"`Sharpness(k=...)` must be at least 1, got {self.k}.")
 
-    def init(self, params: Params) -> Float[Array, "b n"]:
-        return start_block(params, self.k)
+    def init(self, params: Params) -> Track:
+        return warm_start.begin(params, self.k)
 
-    def measure(self, params: Params, carry: Float[Array, "b n"]) -> tuple[Measurement, Float[Array, "b n"]]:
+    def measure(self, params: Params, carry: Track) -> tuple[Measurement, Track]:
         pairs = top_eigenpairs(
-            self.loss, params, self.k, block=carry, tolerance=self.tolerance, max_products=self.max_products
+            self.loss,
+            params,
+            self.k,
+            block=warm_start.guess(carry),
+            tolerance=self.tolerance,
+            max_products=self.max_products,
         )
-        return eigenvalues_of(pairs), kept_block(pairs, carry)
+        return eigenvalues_of(pairs), warm_start.followed(carry, pairs)
 
-    def eigenvectors(self, carry: Float[Array, "b n"]) -> Float[Array, "k n"]:
+    def eigenvectors(self, carry: Track) -> Float[Array, "k n"]:
         """Unit eigenvectors found at the last measurement, on flattened params."""
-        return carry[: self.k]
+        return carry.block[: self.k]
 
 
 def eigenvalues_of(pairs: Eigenpairs) -> Measurement:
     """A measurement of eigenvalues, with their accuracy and their price."""
     return {"value": pairs.values, "residual": pairs.residuals, "hessian_products": pairs.products}
-
-
-def kept_block(pairs: Eigenpairs, before: Float[Array, "b n"]) -> Float[Array, "b n"]:
-    """The start of the next search; non-finite params have no eigenvectors, and the old block keeps it well posed."""
-    return jnp.where(jnp.all(jnp.isfinite(pairs.block)), pairs.block, before)
 
 
 class GradientNorm(eqx.Module):

@@ -12,8 +12,9 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, Int
 
 from discrete import Method
-from landscapes import Loss, Params, third_derivative, top_eigenpairs
-from landscapes.eigenpairs import DENSE_BELOW, inverse_root, start_block
+from landscapes import Loss, Params, third_derivative, top_eigenpairs, warm_start
+from landscapes.eigenpairs import DENSE_BELOW, inverse_root
+from landscapes.warm_start import Track
 
 from ..flow import FieldCost, check_constant
 from ..modified import ModifiedFlow
@@ -43,9 +44,9 @@ class Oscillation(NamedTuple):
 
 
 class Search(NamedTuple):
-    """The start of the next search for eigenvectors, the oscillation found last, the work so far."""
+    """What the last searches for eigenvectors found, the oscillation found last, the work so far."""
 
-    block: Float[Array, "b n"]
+    track: Track
     oscillation: Oscillation
     work: Work
 
@@ -180,7 +181,7 @@ class CentralFlow(SteppedFlow):
             jnp.ones((), dtype),
         )
         memory = remembered(self.method, loss, params, self.state)
-        return CentralState(params, memory, Search(start_block(params, k), still, Work.none()))
+        return CentralState(params, memory, Search(warm_start.begin(params, k), still, Work.none()))
 
     def reason(self, state: CentralState, failure: int) -> str:
         found = state.search.oscillation
@@ -258,21 +259,22 @@ class _Stages(NamedTuple):
     def moved(self, before: Search, here: Point, origin: Point, duration: float) -> tuple[Point, Search, Array]:
         """origin + duration F(here), in steps of the method, with the oscillation that keeps its end stable."""
         method, sees, k = self.flow.method, self.flow.sees, before.oscillation.covariance.shape[0]
-        h = method.learning_rate
+        h, nearly = method.learning_rate, sees.threshold * (1 - MARGIN)
         preconditioner = flat_preconditioner(method, self.unravel(here.params), here.memory)
         root = inverse_root(preconditioner, here.params)
         found = top_eigenpairs(
             self.loss,
             here.params,
             k,
-            block=before.block,
+            block=warm_start.guess(before.track),
             tolerance=self.flow.tolerance,
             max_products=self.flow.max_products,
             preconditioner=preconditioner,
             together=True,
+            beyond=nearly / h,
         )
         curvatures, directions = h * found.values, root * found.vectors
-        active = curvatures > sees.threshold * (1 - MARGIN)
+        active = curvatures > nearly
         count = jnp.sum(active)
         index, weights = pairs(k), jnp.asarray(pair_weights(k), root.dtype)
 
@@ -328,7 +330,7 @@ class _Stages(NamedTuple):
         cost = self.flow.drift_cost
         third = count * (count + 1) // 2
         work = before.work.plus(cost.gradients, cost.hessian_products + found.products + 2 * third)
-        return end, Search(found.block, oscillation, work), failed
+        return end, Search(warm_start.followed(before.track, found), oscillation, work), failed
 
     def _bends(self, params: Array, directions: Array, count: Array) -> Float[Array, "p n"]:
         """T[u_i, u_j] of the critical pairs, which come first; 0 of the others, at no cost."""

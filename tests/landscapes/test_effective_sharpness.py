@@ -64,7 +64,7 @@ def test_the_vectors_of_the_search_are_unit_and_those_of_the_instrument_solve_th
     problem, scales, matrix = network(width)
     sharpness = EffectiveSharpness(problem.loss, k=K, tolerance=1e-12)
     found, carry = measured(sharpness, problem.params, scales)
-    searched = np.asarray(carry.block[:K])
+    searched = np.asarray(carry.track.block[:K])
     np.testing.assert_allclose(searched @ searched.T, np.eye(K), atol=1e-12)
     np.testing.assert_allclose(searched @ matrix, found["value"][:, None] * searched, atol=1e-5 * found["value"][0])
     p = np.asarray(ravel_pytree(scales)[0])
@@ -104,7 +104,7 @@ def test_a_preconditioner_that_is_no_number_shows_and_leaves_the_block_as_it_was
     broken = jax.tree.map(lambda p: p * jnp.nan, scales)
     found, carry = measured(sharpness, problem.params, broken)
     assert np.all(np.isnan(found["value"]))
-    np.testing.assert_array_equal(carry.block, sharpness.init(problem.params).block)
+    np.testing.assert_array_equal(carry.track.block, sharpness.init(problem.params).track.block)
 
 
 # Along runs
