@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test test-slow lint benchmarks docs clean
+.PHONY: demo test test-slow figures claims lint benchmarks docs clean
 
 demo: $(READY)
 	$(BIN)/odescent compare --problem digits-mlp --method gradient-descent --learning-rate 0.1 --steps 3000 --every 10 \
@@ -13,6 +13,13 @@ test: $(READY)
 
 test-slow: $(READY)
 	$(BIN)/python -m pytest -q -m slow
+
+figures: $(READY)
+	$(BIN)/odescent figures --quick --out runs/figures-quick
+
+claims: $(READY)
+	$(BIN)/odescent figures --out runs/figures
+	cp runs/figures/claims.md docs/claims.md
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 import re
 import sys
 from dataclasses import asdict, dataclass, fields
@@ -136,13 +137,22 @@ class Figures:
     quick: bool = False
     """A smaller size of each, in seconds rather than minutes."""
     out: str = "runs/figures"
-    """Folder for figures, data and the table of claims."""
+    """Folder for figures, their data, report.html and the table of claims."""
+    list: bool = False
+    """Only list the papers."""
+    data_dir: str | None = None
+    """Folder of the CIFAR-10 files, for the figures that need them (or set ODESCENT_DATA)."""
 
     def run(self) -> int:
         """Hand over to paper_figures; the exit status, 1 when a claim fails."""
         set_precision("float64")
-        from paper_figures.report import make_figures
+        if self.data_dir is not None:
+            os.environ["ODESCENT_DATA"] = self.data_dir
+        from paper_figures.report import list_papers, make_figures
 
+        if self.list:
+            list_papers()
+            return 0
         return make_figures(self.papers, quick=self.quick, out=self.out)
 
 

@@ -25,8 +25,8 @@ class Score(NamedTuple):
     variance: |predicted / measured - 1| of its mean after the onset, over all directions; NaN where not predicted.
     sharpness: root mean square after the onset of (S(X) - S(m)) / threshold; sharpness_spread: standard deviation of
         S(X) over that of S(m), after the onset; sharpness_peak: largest S(X) over threshold, minus that of m.
-    gradients, hessian_products, seconds: for each step that it came; seconds with the instruments, and without
-        compilation where the scorecard was timed.
+    gradients, hessian_products, seconds: for each step that it came; seconds with the instruments, without
+        compilation, NaN where the scorecard was not timed.
     NaN where a model stopped too early to say: the final distance and all after the onset.
     """
 
@@ -69,7 +69,7 @@ class Scorecard(NamedTuple):
                 f"{s.sharpness_peak:+.3f}",
                 f"{s.gradients:.1f}",
                 f"{s.hessian_products:.1f}",
-                f"{1e3 * s.seconds:.1f}",
+                "" if np.isnan(s.seconds) else f"{1e3 * s.seconds:.1f}",
             )
         return made
 
@@ -109,7 +109,7 @@ def scorecard(
 
     state: the method's at the start, None at rest; models that start with the method's memory take their own.
     k: eigenvalues tracked, of P^-1/2 H P^-1/2 for a method with a preconditioner.
-    timed: run the models twice, so that the seconds are without compilation.
+    timed: run the models a second time, without compilation, for the seconds.
     """
     _, function, start, _ = unpacked(loss, params, None)
     observe: dict[str, Any] = {"sharpness": Sharpness(function, k=k)}
@@ -131,12 +131,11 @@ def scorecard(
         )
 
     comparison = run(progress)
-    again = run(None) if timed else comparison
+    again = run(None) if timed else None
     measured = measure_oscillation(method, function, start, steps=steps, state=state)
     onset = measured.onset
-    scores = {
-        name: _score(comparison, name, measured.averaged(), onset, again.flows[name].cost.seconds) for name in models
-    }
+    seconds = {name: np.nan if again is None else again.flows[name].cost.seconds for name in models}
+    scores = {name: _score(comparison, name, measured.averaged(), onset, seconds[name]) for name in models}
     return Scorecard(scores, comparison, measured, onset)
 
 

@@ -1,100 +1,122 @@
-"""Make the figures of the papers asked for, and the table of verdicts on their claims."""
+"""Make the figures of the papers asked for, judge their claims, and write both down."""
 
-import dataclasses
+import hashlib
 import json
+import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from comparisons.plot import save_figure
-from comparisons.provenance import provenance
 from comparisons.record import write_atomically
 from comparisons.run_folder import make_folder
-from landscapes.named import unknown
 
-from . import (
-    cohen_2021,
-    edge_models,
-    hairer_2006,
-    kovachki_stuart_2021,
-    momentum_models,
-    polyak_1964,
-    shi_2021,
-    su_boyd_candes_2016,
-)
-from .claim import Claim
+from . import entry as entries
+from .catalogue import PAPERS, account, chosen, headline
+from .entry import SIZES, Entry
+from .page import page
+from .stored import CONSTANTS, PROVENANCE, made_with
+from .wording import document, table
 
-PAPERS = {
-    "cohen_2021": cohen_2021,
-    "edge_models": edge_models,
-    "hairer_2006": hairer_2006,
-    "kovachki_stuart_2021": kovachki_stuart_2021,
-    "momentum_models": momentum_models,
-    "polyak_1964": polyak_1964,
-    "shi_2021": shi_2021,
-    "su_boyd_candes_2016": su_boyd_candes_2016,
-}
+PAGE, DOCUMENT = "report.html", "claims.md"
 
 
-def make_figures(papers: Sequence[str], *, quick: bool, out: str) -> int:
+def make_figures(names: Sequence[str], *, quick: bool, out: str) -> int:
     """Compute what is missing, judge, draw, print the verdicts; 1 when a claim fails, else 0.
 
-    Writes <out>/<paper>.png and .svg, its data as netCDF, and <out>/claims.json. Raises ValueError on an unknown paper.
+    Writes <out>/<paper>.png and .svg, its data as netCDF, and after each paper <out>/claims.json, report.html and
+    claims.md, of all the papers that the folder has. Raises ValueError on an unknown paper, or one that needs data
+    which are not here.
     """
-    for name in papers:
-        if name not in PAPERS:
-            raise unknown("papers", name, PAPERS)
+    papers = chosen(tuple(names))
+    missing = {name: why for name, paper in papers.items() if (why := _unavailable(paper))}
+    for name, why in missing.items():
+        if names:
+            raise ValueError(f"`papers` {name} cannot be made: {why}")
+        print(f"left out {name}: {why}")
     folder = Path(out)
     make_folder(folder)
-    judged: dict[str, list[Claim]] = {}
-    for name in papers or PAPERS:
-        paper = PAPERS[name]
-        # What is drawn and judged is what is on disk, so that a picture can always be made again from its data.
-        before = set(folder.iterdir())
-        paths = paper.compute(folder, quick=quick)
-        for path in paths:
-            print(f"{'took from an earlier run' if path in before else 'wrote'} {path}")
-        data = [paper.load(path) for path in paths]
-        judged[name] = paper.judge(data)
-        for path in save_figure(paper.draw(data), folder / f"{name}{'_quick' * quick}"):
-            print(f"wrote {path}")
-    content = {
-        "provenance": provenance(),
-        "claims": {name: [_plain(c) for c in claims] for name, claims in judged.items()},
-    }
-    write_atomically(folder / "claims.json", json.dumps(content, indent=1, allow_nan=False).encode())
-    Console().print(_table(judged))
-    return int(any(claim.verdict == "fails" for claims in judged.values() for claim in claims))
+    known, judged = entries.read(folder), {}
+    left = {name: paper for name, paper in papers.items() if name not in missing}
+    size = SIZES[quick]
+    expected = {name: _expected(known.get(name), size, folder) for name in left}
+    total = len(left)
+    while left:
+        name, paper = next(iter(left.items()))
+        print(f"[{total - len(left) + 1}/{total}] {name}{_remaining(expected, list(left))}")
+        judged[name] = _judged(name, paper, folder, quick=quick, before=known.get(name))
+        del left[name]
+        expected[name] = judged[name].seconds
+        known[name] = judged[name]
+        shown = {name: known[name] for name in PAPERS if name in known}
+        entries.write(folder, shown)
+        write_atomically(folder / PAGE, page(shown, folder).encode())
+        write_atomically(folder / DOCUMENT, document(shown).encode())
+    Console().print(table(judged))
+    print(f"wrote {folder / PAGE}")
+    return int(any(claim.verdict == "fails" for entry in judged.values() for claim in entry.claims))
 
 
-def _plain(claim: Claim) -> dict:
-    """The claim and its verdict for JSON, which knows neither NaN nor infinity: None there."""
-    found = dataclasses.asdict(claim) | {"verdict": claim.verdict}
-    found["predicted"] = [bound if np.isfinite(bound) else None for bound in claim.predicted]
-    found["measured"] = claim.measured if np.isfinite(claim.measured) else None
-    return found
+def list_papers() -> None:
+    """Print the papers that there are."""
+    width = max(map(len, PAPERS))
+    for name, paper in PAPERS.items():
+        print(f"{name:{width}}  {headline(paper)}")
 
 
-def _number(value: float) -> str:
-    """Three decimals, or three digits where those say nothing."""
-    return f"{value:.3f}" if value == 0 or 1e-3 <= abs(value) < 1e4 else f"{value:.2e}"
+def _judged(name: str, paper: Any, folder: Path, *, quick: bool, before: Entry | None) -> Entry:
+    """What is drawn and judged is what is on disk, so that a picture can always be made again from its data."""
+    written = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    begin = time.perf_counter()
+    paths = paper.compute(folder, quick=quick)
+    seconds: float | None = time.perf_counter() - begin
+    taken = [path for path in paths if written.get(path) == path.stat().st_mtime_ns]
+    for path in paths:
+        print(f"{'took from an earlier run' if path in taken else 'wrote'} {path}")
+    if taken:
+        seconds = _seconds(before, SIZES[quick])
+    data = [paper.load(path) for path in paths]
+    claims = paper.judge(data)
+    figure = f"{name}{'_quick' * quick}"
+    for path in save_figure(paper.draw(data), folder / figure):
+        print(f"wrote {path}")
+    made = made_with(paths[0])
+    return Entry(
+        headline(paper),
+        account(paper),
+        SIZES[quick],
+        figure,
+        claims,
+        {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths},
+        None if seconds is None else round(seconds, 1),
+        json.loads(made.get(CONSTANTS, "{}")),
+        json.loads(made.get(PROVENANCE, "{}")),
+    )
 
 
-def _table(judged: dict[str, list[Claim]]) -> Table:
-    made = Table(title="claims", title_justify="left", show_lines=True)
-    made.add_column("claim", ratio=1)
-    for head in ("predicted", "measured", "verdict"):
-        made.add_column(head)
-    for claims in judged.values():
-        for claim in claims:
-            low, high = claim.predicted
-            span = f"{low:g} to {high:g}" if high < float("inf") else f"at least {low:g}"
-            span = span if low > -float("inf") else f"at most {high:g}"
-            found = _number(claim.measured) + (f" +- {_number(claim.uncertainty)}" if claim.uncertainty else "")
-            text = f"{claim.statement} [{claim.source}]\nmeasured: {claim.quantity}\ntolerance: {claim.because}"
-            made.add_row(escape(text), span, found, claim.verdict)
-    return made
+def _unavailable(paper: Any) -> str:
+    """Why a paper cannot be computed here; nothing if it can."""
+    return paper.unavailable() if hasattr(paper, "unavailable") else ""
+
+
+def _expected(before: Entry | None, size: str, folder: Path) -> float | None:
+    """What computing will take: as long as last time, nothing where the data are there."""
+    seconds = _seconds(before, size)
+    there = before is not None and seconds is not None and all((folder / file).exists() for file in before.data)
+    return 0.0 if there else seconds
+
+
+def _seconds(before: Entry | None, size: str) -> float | None:
+    return before.seconds if before is not None and before.size == size else None
+
+
+def _remaining(expected: dict[str, float | None], left: list[str]) -> str:
+    """How long the papers that are left took last time, or the others on average."""
+    known = [seconds for seconds in expected.values() if seconds is not None]
+    if not known:
+        return ""
+    mean = sum(known) / len(known)
+    seconds = sum(mean if expected[name] is None else expected[name] or 0.0 for name in left)
+    return f", about {seconds / 60:.0f} min left" if seconds >= 90 else f", about {seconds:.0f} s left"

@@ -1,19 +1,26 @@
 """Claims, their verdicts, and the table of them that is printed and written."""
 
+import base64
+import hashlib
 import json
+import re
+import sys
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import xarray
 from hypothesis import given, strategies as st
 
 import comparisons
 import discrete
 import landscapes
-from paper_figures import cohen_2021, report
+from paper_figures import catalogue, cohen_2021, entry, report
 from paper_figures.claim import Claim
+from paper_figures.stored import load, stored
 
+NUMBER = 7.0
 FINITE = st.floats(-1e6, 1e6)
 
 
@@ -22,36 +29,37 @@ def claim(measured: float = 1.0, predicted: tuple[float, float] = (0.9, 1.1), un
 
 
 class Paper:
-    """A paper whose computation costs nothing: it saves one comparison and returns the claims it was given."""
+    """Somebody 1999, "A paper whose computation costs nothing": it stores a number and returns the claims it was given.
+
+    The paper has <b>no</b> figure; this one has an empty one.
+    """
 
     def __init__(self, *claims: Claim):
         self.claims = list(claims)
 
     def compute(self, folder: Path, *, quick: bool) -> list[Path]:
-        path = folder / f"paper{'_quick' * quick}.nc"
-        if not path.exists():
-            small().save(path)
-        return [path]
+        return stored(folder, "paper", quick=quick, computed=lambda: xarray.Dataset({"number": NUMBER}))
 
-    def load(self, path: Path) -> comparisons.Comparison:
-        return comparisons.load(path)
+    def load(self, path: Path) -> xarray.Dataset:
+        return load(path)
 
-    def judge(self, runs: list[comparisons.Comparison]) -> list[Claim]:
-        assert all(isinstance(run, comparisons.Comparison) for run in runs)
+    def judge(self, data: list[xarray.Dataset]) -> list[Claim]:
+        assert [float(found.number) for found in data] == [NUMBER]
         return self.claims
 
-    def draw(self, runs: list[comparisons.Comparison]):
+    def draw(self, data: list[xarray.Dataset]):
         return plt.figure(figsize=(1, 1))
-
-
-def small() -> comparisons.Comparison:
-    problem = landscapes.two_valleys()
-    return comparisons.compare(discrete.GradientDescent(0.1), {}, problem, steps=4)
 
 
 @pytest.fixture
 def with_claims(monkeypatch):
-    return lambda *claims: monkeypatch.setattr(report, "PAPERS", {"paper": Paper(*claims)})
+    def install(*claims: Claim) -> Paper:
+        paper = Paper(*claims)
+        for module in (catalogue, report):
+            monkeypatch.setattr(module, "PAPERS", {"paper": paper})
+        return paper
+
+    return install
 
 
 @given(FINITE, FINITE, FINITE, st.floats(0, 1e6))
@@ -94,7 +102,8 @@ def test_the_report_is_written_beside_the_pictures(with_claims, tmp_path, capsys
     with_claims(claim(), claim(np.nan, (2.0, np.inf)))
     assert report.make_figures(["paper"], quick=True, out=str(tmp_path / "figures")) == 0
     names = {path.name for path in (tmp_path / "figures").iterdir()}
-    assert names == {"paper_quick.nc", "paper_quick.png", "paper_quick.svg", "claims.json"}
+    written = {"claims.json", "claims.md", "report.html"}
+    assert names == {"paper_quick.nc", "paper_quick.png", "paper_quick.svg"} | written
     printed = capsys.readouterr().out
     assert "[about]" in printed and "holds" in printed and "undecided" in printed
 
@@ -107,10 +116,13 @@ def test_the_claims_are_strict_json_with_their_verdicts(with_claims, tmp_path, c
         raise AssertionError(constant)
 
     content = json.loads((tmp_path / "claims.json").read_text(), parse_constant=refuse)
-    first, second = content["claims"]["paper"]
+    paper = content["papers"]["paper"]
+    first, second = paper["claims"]
     assert first["verdict"] == "holds" and first["measured"] == 1.0 and first["predicted"] == [0.9, 1.1]
     assert second["verdict"] == "undecided" and second["measured"] is None and second["predicted"] == [2.0, None]
-    assert {"git_revision", "jax"} <= content["provenance"].keys()
+    assert {"git_revision", "jax"} <= paper["provenance"].keys()
+    assert paper["constants"] == {"NUMBER": NUMBER}
+    assert paper["data"] == {"paper.nc": hashlib.sha256((tmp_path / "paper.nc").read_bytes()).hexdigest()}
     capsys.readouterr()
 
 
@@ -134,6 +146,79 @@ def test_a_file_in_the_way_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ValueError, match="`out` .* is a file"):
         report.make_figures([], quick=True, out=str(tmp_path / "file"))
+
+
+def test_data_made_with_other_constants_are_made_again(with_claims, tmp_path, capsys, monkeypatch):
+    with_claims(claim())
+    report.make_figures(["paper"], quick=True, out=str(tmp_path))
+    monkeypatch.setattr(sys.modules[__name__], "NUMBER", 8.0)
+    capsys.readouterr()
+    report.make_figures(["paper"], quick=True, out=str(tmp_path))
+    assert f"wrote {tmp_path / 'paper_quick.nc'}" in capsys.readouterr().out
+
+
+def test_the_same_program_writes_the_same_bytes(with_claims, tmp_path, capsys):
+    with_claims(claim())
+    for folder in ("one", "other"):
+        report.make_figures(["paper"], quick=True, out=str(tmp_path / folder))
+    assert (tmp_path / "one/paper_quick.nc").read_bytes() == (tmp_path / "other/paper_quick.nc").read_bytes()
+    capsys.readouterr()
+
+
+def test_what_lies_where_data_should_is_refused(with_claims, tmp_path):
+    with_claims(claim())
+    (tmp_path / "paper_quick.nc").write_text("no data")
+    with pytest.raises(ValueError, match="`out` holds .*no data of a figure"):
+        report.make_figures(["paper"], quick=True, out=str(tmp_path))
+
+
+def test_the_page_holds_figures_and_claims_and_needs_no_other_file(with_claims, tmp_path, capsys):
+    with_claims(claim(), claim(3.0))
+    report.make_figures([], quick=False, out=str(tmp_path))
+    text = (tmp_path / "report.html").read_text()
+    capsys.readouterr()
+    image = base64.b64encode((tmp_path / "paper.png").read_bytes()).decode()
+    assert f"data:image/png;base64,{image}" in text
+    assert "&lt;b&gt;no&lt;/b&gt;" in text and "<b>" not in text
+    assert "1 holds, 1 fails" in text and "somebody, figure 1" in text and "NUMBER = 7.0" in text
+    targets = set(re.findall(r'href="#([^"]+)"', text))
+    assert targets == {"paper", "paper-2", "paper-figure"} <= set(re.findall(r'id="([^"]+)"', text))
+    assert not re.search(r'(src|href)="(?!#|data:)', text) and "<script" not in text
+
+
+def test_the_document_has_a_row_for_every_claim_and_the_command(with_claims, tmp_path, capsys):
+    with_claims(claim(), claim(3.0))
+    report.make_figures([], quick=True, out=str(tmp_path))
+    text = (tmp_path / "claims.md").read_text()
+    assert text.count("| it is [about] one | somebody, figure 1 | its size | 0.9 to 1.1 |") == 2
+    assert "odescent figures paper --quick" in text and "2 published or derived statements" in text
+    capsys.readouterr()
+
+
+def test_papers_of_earlier_calls_stay_in_the_report(with_claims, tmp_path, capsys, monkeypatch):
+    paper = with_claims(claim())
+    for module in (catalogue, report):
+        monkeypatch.setattr(module, "PAPERS", {"another": paper, "paper": paper})
+    report.make_figures(["paper"], quick=True, out=str(tmp_path))
+    report.make_figures(["another"], quick=True, out=str(tmp_path))
+    assert set(entry.read(tmp_path)) == {"another", "paper"}
+    assert entry.read(tmp_path)["paper"].claims == [claim()]
+    capsys.readouterr()
+
+
+def test_a_paper_without_its_data_is_left_out_or_refused(with_claims, tmp_path, capsys):
+    paper = with_claims(claim())
+    paper.unavailable = lambda: "pass --data-dir"
+    assert report.make_figures([], quick=True, out=str(tmp_path)) == 0
+    assert "left out paper: pass --data-dir" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="`papers` paper cannot be made: pass --data-dir"):
+        report.make_figures(["paper"], quick=True, out=str(tmp_path))
+
+
+def test_the_list_names_every_paper(with_claims, capsys):
+    with_claims()
+    report.list_papers()
+    assert capsys.readouterr().out.startswith('paper  Somebody 1999, "A paper whose computation costs nothing"')
 
 
 def test_an_interrupted_computation_is_not_saved_as_a_whole_one(tmp_path, monkeypatch):
