@@ -4,6 +4,7 @@ from abc import abstractmethod
 from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
+import numpy as np
 
 from discrete import Method, MomentumMethod
 from landscapes import Loss, Params
@@ -85,6 +86,13 @@ class Flow(eqx.Module):
     def switched(self, loss: Loss, t: Any, state: State) -> State:
         """The state from which the next piece starts, when one has ended at `state`."""
         raise NotImplementedError
+
+
+def check_counts(**counts: Any) -> None:
+    """ValueError unless each named argument is a whole number from 1."""
+    for name, value in counts.items():
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+            raise ValueError(f"`{name}` must be a whole number from 1, got {value!r}.")
 
 
 def check_constant(flow: str, method: Method) -> None:

@@ -16,7 +16,7 @@ from landscapes import Loss, Params, third_derivative, top_eigenpairs, warm_star
 from landscapes.eigenpairs import DENSE_BELOW, inverse_root
 from landscapes.warm_start import Track
 
-from ..flow import FieldCost, check_constant
+from ..flow import FieldCost, check_constant, check_counts
 from ..modified import ModifiedFlow
 from ..stepped import SteppedFlow, Work
 from .alternation import Alternation, alternation
@@ -130,9 +130,7 @@ class CentralFlow(SteppedFlow):
             )
         if scheme not in ("midpoint", "euler"):
             raise ValueError(f"`scheme` must be 'midpoint' or 'euler', got {scheme!r}.")
-        for name, value in {"critical": critical, "substeps": substeps, "max_products": max_products}.items():
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-                raise ValueError(f"`{name}` must be a whole number from 1, got {value!r}.")
+        check_counts(critical=critical, substeps=1 if substeps is None else substeps, max_products=max_products)
         if order != 1 and method.has_preconditioner:
             raise ValueError(
                 f"`order` must be 1 for {type(method).__name__}, which has no modified flow, got {order!r}."

@@ -13,6 +13,7 @@ from discrete import Method
 from landscapes import Loss, Params, count, top_eigenpairs
 from landscapes.eigenpairs import DENSE_BELOW, start_block
 
+from ..flow import check_counts
 from ..modified.coefficients import check_order, coefficients
 from ..modified.differentials import combination, products
 from ..modified.flow import kept
@@ -90,10 +91,9 @@ class PrincipalFlow(SteppedFlow):
     ):
         scheme = scheme_of(method)
         check_order(order, HIGHEST_ORDER)
-        if k != "all" and (not isinstance(k, int | np.integer) or k < 1):
+        if isinstance(k, str) and k != "all":
             raise ValueError(f"`k` must be a whole number from 1 or 'all', got {k!r}.")
-        if not isinstance(substeps, int | np.integer) or substeps < 1:
-            raise ValueError(f"`substeps` must be a whole number from 1, got {substeps!r}.")
+        check_counts(k=1 if isinstance(k, str) else k, substeps=substeps)
         if branch not in ("complex", "real"):
             raise ValueError(f"`branch` must be 'complex' or 'real', got {branch!r}.")
         self.method, self.k, self.branch, self.substeps, self.tolerance = method, k, branch, int(substeps), tolerance

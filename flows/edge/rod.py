@@ -14,7 +14,7 @@ from jaxtyping import Array, Float, Int
 from discrete import GradientDescent, Method
 from landscapes import Loss, Params, gradient_and_product
 
-from ..flow import check_constant
+from ..flow import check_constant, check_counts
 from ..stepped import SteppedFlow, Work
 
 
@@ -57,9 +57,7 @@ class RodFlow(SteppedFlow):
         check_constant("RodFlow", method)
         if not isinstance(method, GradientDescent):
             raise ValueError(f"RodFlow describes GradientDescent, not {type(method).__name__}.")
-        for name, value in (("rank", rank), ("substeps", substeps)):
-            if not isinstance(value, int | np.integer) or value < 1:
-                raise ValueError(f"`{name}` must be a whole number from 1, got {value!r}.")
+        check_counts(rank=rank, substeps=substeps)
         self.method, self.rank, self.substeps = method, int(rank), int(substeps)
 
     @property

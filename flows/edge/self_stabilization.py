@@ -14,7 +14,7 @@ from discrete.run import DIVERGENCE_RADIUS, divergence_distance
 from landscapes import Loss, Params, gradient_and_product, third_derivative, top_eigenpairs
 from landscapes.eigenpairs import start_block
 
-from ..flow import check_constant
+from ..flow import check_constant, check_counts
 from ..stepped import SteppedFlow, Work
 from .seed import ROUNDING, check_noise, typed_swing
 
@@ -124,8 +124,7 @@ class SelfStabilization(SteppedFlow):
         if displacement not in DISPLACEMENTS:
             raise ValueError(f"`displacement` must be 'published', 'cubic' or None, got {displacement!r}.")
         check_noise(noise)
-        if isinstance(projections, bool) or not isinstance(projections, int) or projections < 1:
-            raise ValueError(f"`projections` must be a whole number from 1, got {projections!r}.")
+        check_counts(projections=projections)
         self.method, self.displacement, self.noise, self.swing = method, displacement, noise, swing
         self.projections, self.tolerance = projections, tolerance
 

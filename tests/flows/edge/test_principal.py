@@ -287,7 +287,7 @@ def test_a_mode_beyond_the_edge_diverges_with_its_method():
 WRONG = {
     "a schedule": (lambda: flows.PrincipalFlow(discrete.nesterov_convex(0.1)), "has a schedule"),
     "order 5": (lambda: flows.PrincipalFlow(METHOD, order=5), "at most 4, got 5"),
-    "no eigenpair": (lambda: flows.PrincipalFlow(METHOD, k=0), "`k` must be a whole number from 1 or 'all', got 0"),
+    "no eigenpair": (lambda: flows.PrincipalFlow(METHOD, k=0), "`k` must be a whole number from 1, got 0"),
     "all of a network": (
         lambda: flows.solve(flows.PrincipalFlow(METHOD), bowl([1.0] * 64), jnp.ones(64), steps=1),
         "fewer than 64 parameters, got 64; pass a number",
