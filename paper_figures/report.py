@@ -17,6 +17,7 @@ from comparisons.run_folder import make_folder
 from landscapes.named import unknown
 
 from . import (
+    azulay_2021,
     cohen_2021,
     edge_models,
     hairer_2006,
@@ -25,10 +26,12 @@ from . import (
     polyak_1964,
     shi_2021,
     su_boyd_candes_2016,
+    woodworth_2020,
 )
 from .claim import Claim
 
 PAPERS = {
+    "azulay_2021": azulay_2021,
     "cohen_2021": cohen_2021,
     "edge_models": edge_models,
     "hairer_2006": hairer_2006,
@@ -37,6 +40,7 @@ PAPERS = {
     "polyak_1964": polyak_1964,
     "shi_2021": shi_2021,
     "su_boyd_candes_2016": su_boyd_candes_2016,
+    "woodworth_2020": woodworth_2020,
 }
 
 
