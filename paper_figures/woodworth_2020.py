@@ -253,9 +253,10 @@ def _draw_approach(panel: Any, found: xarray.Dataset) -> None:
     for i, label, style in _each_depth(found):
         panel.loglog(scale, one[i], "o-", markersize=3, label=label, **style)
     early = scale[scale <= RICH]
-    for row, power, name in ((one[0], 1 - float(found.certificate), r"$1 - \rho$"), (one[-1], 1.0, "$1$")):
+    guides = ((one[0], 1 - float(found.certificate), r"$1 - \rho$"), (one[-1], 1.0, "$1$"))
+    for at, (row, power, name) in enumerate(guides):
         guide = 0.6 * row[0] * (early / early[0]) ** power
         panel.loglog(early, guide, color="0.5", linewidth=0.8, linestyle=":")
-        panel.annotate(f"  slope {name}", (early[1], guide[1]), fontsize="x-small", color="0.3", va="top")
+        panel.annotate(f"  slope {name}", (early[at], guide[at]), fontsize="x-small", color="0.3", va="top")
     panel.set(title="(c) approach to the least $l_1$ norm", ylabel=r"relative excess of $|\theta|_1$")
     panel.legend(fontsize="x-small", loc="lower right")
