@@ -88,7 +88,7 @@ class Compare:
     points: int | None = None
     """Problem setting: sample points of the Chebyshev polynomial."""
     depth: int | None = None
-    """Problem setting: of a deep linear network."""
+    """Problem setting: of a deep or diagonal linear network."""
     width: int | None = None
     """Problem setting: of a deep linear network."""
     scale: float | None = None

@@ -1,5 +1,8 @@
 """Linear networks: linear in the input, not in the weights; the field's exactly solvable models of training."""
 
+from typing import Any
+
+import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -43,28 +46,52 @@ def deep_linear(
     return Problem("deep-linear", loss, [jnp.asarray(scale * q) for q in starts], predict=loss.predict, minimum=0.0)
 
 
-def diagonal_model(params: Params, inputs: Float[Array, "examples inputs"]) -> Float[Array, "examples 1"]:
-    """x -> x'(u * u - v * v), the diagonal linear network of depth 2 (Woodworth et al. 2020)."""
-    return (inputs @ (params["u"] ** 2 - params["v"] ** 2))[:, None]
+class DiagonalModel(eqx.Module):
+    """x -> x'(u^D - v^D), entry by entry: the diagonal linear network of depth D (Woodworth et al. 2020).
+
+    depth: D, at least 2. As an integer it is compiled in; as an array of one integer all depths share a program.
+    """
+
+    depth: Any = 2
+
+    def __call__(self, params: Params, inputs: Float[Array, "examples inputs"]) -> Float[Array, "examples 1"]:
+        return (inputs @ (params["u"] ** self.depth - params["v"] ** self.depth))[:, None]
+
+
+def unbalanced_diagonal_model(params: Params, inputs: Float[Array, "examples inputs"]) -> Float[Array, "examples 1"]:
+    """x -> x'(u_plus v_plus - u_minus v_minus), entry by entry, a pair of weights to each sign (Azulay et al. 2021).
+
+    With u = v in both pairs it moves as the diagonal network of depth 2 does.
+    """
+    weights = params["u_plus"] * params["v_plus"] - params["u_minus"] * params["v_minus"]
+    return (inputs @ weights)[:, None]
 
 
 def diagonal_linear(
-    *, dimension: int = 40, examples: int = 20, nonzeros: int = 3, scale: float = 0.1, seed: int = 0
+    *,
+    dimension: int = 40,
+    examples: int = 20,
+    nonzeros: int = 3,
+    scale: float = 0.1,
+    depth: int = 2,
+    seed: int = 0,
 ) -> Problem:
-    """Underdetermined sparse regression with w = u*u - v*v, started at u = v = scale: the scale sets the implicit bias.
+    """Underdetermined sparse regression with w = u^D - v^D, started at u = v = scale: the scale sets the implicit bias.
 
-    L = mean 1/2 (x'w - y)^2, x standard normal, y noiseless from a w with `nonzeros` entries of size 1.
+    L = mean 1/2 (x'w - y)^2, x standard normal, y noiseless from a w with `nonzeros` entries of size 1. depth: D.
     """
     if not 1 <= nonzeros <= dimension or examples < 1 or not scale > 0:
         raise ValueError(
             f"`nonzeros` must lie between 1 and `dimension`, `examples` be at least 1 and `scale` positive, "
             f"got {nonzeros} of {dimension}, {examples} and {scale}."
         )
+    if depth < 2:
+        raise ValueError(f"`depth` of a diagonal network must be at least 2, got {depth}.")
     random = np.random.default_rng(seed)
     inputs = random.standard_normal((examples, dimension))
     truth = np.zeros(dimension)
     truth[:nonzeros] = np.where(np.arange(nonzeros) % 2 == 0, 1.0, -1.0)
-    loss = DataLoss(diagonal_model, half_squared_error, jnp.asarray(inputs), jnp.asarray(inputs @ truth)[:, None])
+    loss = DataLoss(DiagonalModel(depth), half_squared_error, jnp.asarray(inputs), jnp.asarray(inputs @ truth)[:, None])
     start = {"u": jnp.full(dimension, scale), "v": jnp.full(dimension, scale)}
     return Problem("diagonal-linear", loss, start, predict=loss.predict)
 

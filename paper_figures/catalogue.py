@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from landscapes.named import unknown
 
 from . import (
+    azulay_2021,
     cohen_2021,
     edge_models,
     hairer_2006,
@@ -16,6 +17,7 @@ from . import (
     polyak_1964,
     shi_2021,
     su_boyd_candes_2016,
+    woodworth_2020,
 )
 from .claim import Claim
 
@@ -39,6 +41,7 @@ class Paper(Protocol):
 
 
 PAPERS: dict[str, Any] = {
+    "azulay_2021": azulay_2021,
     "cohen_2021": cohen_2021,
     "edge_models": edge_models,
     "hairer_2006": hairer_2006,
@@ -47,6 +50,7 @@ PAPERS: dict[str, Any] = {
     "polyak_1964": polyak_1964,
     "shi_2021": shi_2021,
     "su_boyd_candes_2016": su_boyd_candes_2016,
+    "woodworth_2020": woodworth_2020,
 }
 
 

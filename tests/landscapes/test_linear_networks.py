@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import landscapes
+from landscapes.linear_networks import DiagonalModel, unbalanced_diagonal_model
 
 
 def teacher(problem) -> np.ndarray:
@@ -108,6 +109,29 @@ def test_the_gradient_is_the_linear_models_times_twice_the_weights(sparse):
     gradient = jax.grad(sparse.loss)(params)
     np.testing.assert_allclose(gradient["u"], 2 * np.asarray(params["u"]) * linear, rtol=1e-12)
     np.testing.assert_allclose(gradient["v"], -2 * np.asarray(params["v"]) * linear, rtol=1e-12)
+
+
+@pytest.mark.parametrize("depth", [2, 3, 4])
+def test_a_deeper_diagonal_network_is_linear_in_the_powers_of_its_weights(depth):
+    problem = landscapes.diagonal_linear(dimension=8, examples=5, depth=depth)
+    u, v = np.random.default_rng(0).standard_normal((2, 8))
+    params = {"u": jnp.asarray(u), "v": jnp.asarray(v)}
+    expected = np.asarray(problem.loss.inputs) @ (u**depth - v**depth)
+    np.testing.assert_allclose(problem.predict(params)[:, 0], expected, rtol=1e-12)
+    as_data = DiagonalModel(jnp.asarray(depth))
+    np.testing.assert_allclose(as_data(params, problem.loss.inputs)[:, 0], expected, rtol=1e-12)
+
+
+def test_a_diagonal_network_of_one_layer_is_refused():
+    with pytest.raises(ValueError, match="`depth` of a diagonal network must be at least 2, got 1"):
+        landscapes.diagonal_linear(depth=1)
+
+
+def test_the_unbalanced_diagonal_network_is_linear_in_the_products_of_its_pairs():
+    x, (a, b, c, d) = np.eye(4)[:3], np.random.default_rng(0).standard_normal((4, 4))
+    params = {"u_plus": a, "v_plus": b, "u_minus": c, "v_minus": d}
+    made = unbalanced_diagonal_model({name: jnp.asarray(leaf) for name, leaf in params.items()}, jnp.asarray(x))
+    np.testing.assert_allclose(made[:, 0], (a * b - c * d)[:3], rtol=1e-14)
 
 
 @pytest.mark.parametrize("settings", [{"nonzeros": 0}, {"nonzeros": 41}, {"examples": 0}, {"scale": -0.1}])
