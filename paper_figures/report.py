@@ -17,6 +17,7 @@ from comparisons.run_folder import make_folder
 from landscapes.named import unknown
 
 from . import (
+    barrett_dherin_2021,
     cohen_2021,
     edge_models,
     hairer_2006,
@@ -24,11 +25,13 @@ from . import (
     momentum_models,
     polyak_1964,
     shi_2021,
+    smith_2021,
     su_boyd_candes_2016,
 )
 from .claim import Claim
 
 PAPERS = {
+    "barrett_dherin_2021": barrett_dherin_2021,
     "cohen_2021": cohen_2021,
     "edge_models": edge_models,
     "hairer_2006": hairer_2006,
@@ -36,6 +39,7 @@ PAPERS = {
     "momentum_models": momentum_models,
     "polyak_1964": polyak_1964,
     "shi_2021": shi_2021,
+    "smith_2021": smith_2021,
     "su_boyd_candes_2016": su_boyd_candes_2016,
 }
 
