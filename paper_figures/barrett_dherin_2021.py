@@ -9,7 +9,8 @@ a small tanh network on scikit-learn's digits, full batch, compared at equal los
 
 Where they differ: the paper trains larger networks on MNIST and CIFAR-10 and reports test errors and robustness to
 perturbed weights, which are not looked at here; its second start of the 2-D model, (75, 74.925), is left out. With the
-square loss (full size only) the sharpness falls too, but late in training R_IG at equal loss does not.
+square loss (full size only) the sharpness falls too, but late in training R_IG at equal loss rises from one of the
+starts, by 0.06 %: there the effect of first order vanishes, and that of second order in h is no regularizer.
 """
 
 from pathlib import Path
@@ -43,7 +44,9 @@ CROSS_ENTROPY = Experiment(
     levels=(0.6, 0.3, 0.15),
     duration=48.0,
 )
-QUICK_CROSS_ENTROPY = CROSS_ENTROPY._replace(widths=(24,), examples=200, seeds=(0,), duration=32.0)
+QUICK_CROSS_ENTROPY = CROSS_ENTROPY._replace(
+    widths=(24,), examples=200, seeds=(0,), rates=(1 / 2, 1 / 4, 1 / 8, 1 / 16), duration=32.0
+)
 SQUARE_LOSS = Experiment(
     criterion="mse",
     gain=0.8,

@@ -94,19 +94,20 @@ def compute(folder: Path, *, quick: bool) -> list[Path]:
 
 
 def _computed(rates: Sequence[float], epochs: Sequence[int]) -> xarray.Dataset:
-    network, linear = (landscapes.digits_mlp(widths=widths, examples=EXAMPLES) for widths in ((HIDDEN,), ()))
-    batches, start = Batches(network.loss, BATCHES), network.params
+    loss, start = _problem((HIDDEN,))
+    linear, linear_start = _problem(())
+    batches = Batches(loss, BATCHES)
     means = np.array([[_ends(batches, start, kind, h).mean(axis=0) for h in rates] for kind in SAMPLINGS])
     models = np.array([[_flow_end(batches, start, weights, h, BATCHES) for h in rates] for weights in MODELS.values()])
     long_rates = [DURATION / (BATCHES * n) for n in epochs]
     return xarray.Dataset(
         {
             "error": (("sampling", "model", "rate"), np.linalg.norm(means[:, None] - models, axis=-1)),
-            "long_error": (("model", "long_rate"), _long_errors(Batches(linear.loss, BATCHES), linear.params, epochs)),
+            "long_error": (("model", "long_rate"), _long_errors(Batches(linear, BATCHES), linear_start, epochs)),
             "coefficient": (("sampling", "rate"), _coefficients(means, models)),
-            "one_batch": ((), _one_batch(network)),
+            "one_batch": ((), _one_batch(loss, start)),
             **_cloud(batches, start),
-            **_variances(Batches(network.loss, EXAMPLES), start),
+            **_variances(Batches(loss, EXAMPLES), start),
         },
         coords={
             "sampling": list(SAMPLINGS),
@@ -116,6 +117,12 @@ def _computed(rates: Sequence[float], epochs: Sequence[int]) -> xarray.Dataset:
             "size": list(SIZES),
         },
     )
+
+
+def _problem(widths: tuple[int, ...]) -> tuple[DataLoss, Params]:
+    problem = landscapes.digits_mlp(widths=widths, examples=EXAMPLES)
+    assert isinstance(problem.loss, DataLoss)
+    return problem.loss, problem.params
 
 
 @eqx.filter_jit
@@ -178,12 +185,12 @@ def _coefficients(means: np.ndarray, models: np.ndarray) -> np.ndarray:
     return np.sum((means - without) * effect, axis=-1) / np.sum(effect**2, axis=-1)
 
 
-def _one_batch(network: landscapes.Problem) -> float:
+def _one_batch(loss: DataLoss, params: Params) -> float:
     """Relative distance, in the gradient, of the loss of one batch to the modified loss of gradient descent."""
     rate = SHOWN_RATE
-    whole = MiniBatchLoss(Batches(network.loss, 1), jnp.asarray(rate), jnp.ones(2))
-    modified = flows.modified_loss(discrete.GradientDescent(rate), network.loss)
-    first, second = (np.asarray(flat(jax.jit(jax.grad(loss))(network.params))) for loss in (whole, modified))
+    whole = MiniBatchLoss(Batches(loss, 1), jnp.asarray(rate), jnp.ones(2))
+    modified = flows.modified_loss(discrete.GradientDescent(rate), loss)
+    first, second = (np.asarray(flat(jax.jit(jax.grad(one))(params))) for one in (whole, modified))
     return float(np.linalg.norm(first - second) / np.linalg.norm(second))
 
 
