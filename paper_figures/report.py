@@ -23,6 +23,7 @@ from . import (
     kovachki_stuart_2021,
     momentum_models,
     polyak_1964,
+    rosca_2023,
     shi_2021,
     su_boyd_candes_2016,
 )
@@ -35,6 +36,7 @@ PAPERS = {
     "kovachki_stuart_2021": kovachki_stuart_2021,
     "momentum_models": momentum_models,
     "polyak_1964": polyak_1964,
+    "rosca_2023": rosca_2023,
     "shi_2021": shi_2021,
     "su_boyd_candes_2016": su_boyd_candes_2016,
 }
