@@ -10,7 +10,12 @@ from .edge import (
 from .flow import FieldCost as FieldCost, Flow as Flow
 from .gradient_flow import GradientFlow as GradientFlow
 from .integrator import Integrator as Integrator, explicit as explicit, stiff as stiff
-from .modified import IterateFlow as IterateFlow, ModifiedFlow as ModifiedFlow, modified_loss as modified_loss
+from .modified import (
+    IterateFlow as IterateFlow,
+    LeadingError as LeadingError,
+    ModifiedFlow as ModifiedFlow,
+    modified_loss as modified_loss,
+)
 from .momentum import (
     Bregman as Bregman,
     Energy as Energy,

@@ -1,5 +1,6 @@
 """Loss functions, data and networks; their local geometry; the instruments that measure both."""
 
+from .amplification import Amplification as Amplification
 from .catalogue import PROBLEMS as PROBLEMS, build as build, settings_of as settings_of
 from .classifiers import (
     cifar10_cnn as cifar10_cnn,
@@ -20,6 +21,7 @@ from .hessian import (
 from .linear_networks import deep_linear as deep_linear, diagonal_linear as diagonal_linear
 from .minimizer import minimizer as minimizer
 from .networks import CNN as CNN, MLP as MLP
+from .normalized import NormalizedMLP as NormalizedMLP, normalized_mlp as normalized_mlp
 from .observables import (
     GradientCosine as GradientCosine,
     GradientNorm as GradientNorm,

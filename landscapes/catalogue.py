@@ -7,6 +7,7 @@ from typing import Any
 from .classifiers import cifar10_cnn, cifar10_mlp, digits_mlp, mnist_cnn, mnist_mlp
 from .linear_networks import deep_linear, diagonal_linear
 from .named import unknown
+from .normalized import normalized_mlp
 from .problem import Problem
 from .regression import chebyshev_mlp, logistic_digits
 from .toys import quadratic, rosenbrock, two_valleys
@@ -18,6 +19,7 @@ PROBLEMS: dict[str, Callable[..., Problem]] = {
     "logistic": logistic_digits,
     "chebyshev-mlp": chebyshev_mlp,
     "digits-mlp": digits_mlp,
+    "normalized-mlp": normalized_mlp,
     "deep-linear": deep_linear,
     "diagonal-linear": diagonal_linear,
     "cifar10-mlp": cifar10_mlp,

@@ -42,6 +42,7 @@ FLOWS = {
     **{f"gradient flow of {name}": _case(flows.GradientFlow, method) for name, method in METHODS.items()},
     **{f"modified flow of {name}": _case(flows.ModifiedFlow, method) for name, method in METHODS.items()},
     **{f"order 3 of {name}": _case(flows.ModifiedFlow, method, order=3) for name, method in OTHERS.items()},
+    "leading error of heavy ball": _case(flows.LeadingError, METHODS["heavy ball"]),
     "gradient flow of midpoint": _case(flows.GradientFlow, OTHERS["midpoint"]),
     "order 3 of heavy ball": _case(flows.ModifiedFlow, METHODS["heavy ball"], order=3),
     "iterates of gradient descent": _case(flows.IterateFlow, discrete.GradientDescent, order=2),

@@ -20,6 +20,7 @@ SMALL = {
     "logistic": {"examples": 20},
     "chebyshev-mlp": {"widths": (5,)},
     "digits-mlp": {"widths": (5,), "examples": 20},
+    "normalized-mlp": {"widths": (5,), "examples": 20},
     "deep-linear": {},
     "diagonal-linear": {},
     "cifar10-mlp": {"widths": (5,), "examples": 6},

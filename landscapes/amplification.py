@@ -1,0 +1,36 @@
+"""What a run does to its gradient along the sharpest directions from one sample to the next."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax.flatten_util import ravel_pytree
+from jaxtyping import Array, Float
+
+from .eigenpairs import start_block, top_eigenpairs
+from .observables import Measurement, Observable, kept_block
+from .problem import Loss, Params
+
+
+class Amplification(Observable):
+    """(g_new . u) / (g . u) for each of the k top eigenvectors u of the Hessian at the last sample, g = grad L there.
+
+    Measures `value` (k,), NaN at the first sample; `curvature` (k,), the eigenvalues l at this one, descending. On a
+    quadratic, from step to step of gradient descent: 1 - h l, with the l of the sample before.
+    """
+
+    loss: Loss
+    k: int = eqx.field(static=True, default=1)
+
+    def init(self, params: Params) -> tuple[Float[Array, "b n"], Float[Array, " k"]]:
+        block = start_block(params, self.k)
+        return block, jnp.full(self.k, jnp.nan, block.dtype)
+
+    def measure(self, params: Params, carry: Any) -> tuple[Measurement, Any]:
+        block, slopes = carry
+        gradient = ravel_pytree(jax.grad(self.loss)(params))[0]
+        pairs = top_eigenpairs(self.loss, params, self.k, block=block)
+        measured = {"value": block[: self.k] @ gradient / slopes, "curvature": pairs.values}
+        renewed = kept_block(pairs, block)
+        return measured, (renewed, renewed[: self.k] @ gradient)

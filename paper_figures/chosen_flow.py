@@ -1,0 +1,37 @@
+"""Several flows of a method compiled as one program, so that a figure waits for one compilation."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Int
+
+from discrete import Method
+from flows import Flow
+from flows.flow import FieldCost
+from landscapes import Loss, Params
+
+
+class ChosenFlow(Flow):
+    """One of several flows whose state is their params: `flows[chosen]`. Nothing is claimed of it."""
+
+    method: Method
+    flows: tuple[Flow, ...]
+    chosen: Int[Array, ""]
+    order = None
+
+    def __init__(self, flows: tuple[Flow, ...], chosen: int):
+        self.method, self.flows, self.chosen = flows[0].method, flows, jnp.asarray(chosen)
+
+    @property
+    def field_cost(self) -> FieldCost:
+        return self.flows[-1].field_cost
+
+    def vector_field(self, loss: Loss, t: Any, state: Params) -> Params:
+        fields = [lambda x, flow=flow: flow.vector_field(loss, t, x) for flow in self.flows]
+        return jax.lax.switch(self.chosen, fields, state)
+
+
+def each_flow(models: dict[str, Flow]) -> dict[str, Flow]:
+    """The same flows, as one program."""
+    return {name: ChosenFlow(tuple(models.values()), i) for i, name in enumerate(models)}
