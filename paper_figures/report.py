@@ -21,8 +21,11 @@ from . import (
     edge_models,
     hairer_2006,
     kovachki_stuart_2021,
+    min_2021,
     momentum_models,
     polyak_1964,
+    saxe_2014,
+    saxe_2014_depth,
     shi_2021,
     su_boyd_candes_2016,
 )
@@ -33,8 +36,11 @@ PAPERS = {
     "edge_models": edge_models,
     "hairer_2006": hairer_2006,
     "kovachki_stuart_2021": kovachki_stuart_2021,
+    "min_2021": min_2021,
     "momentum_models": momentum_models,
     "polyak_1964": polyak_1964,
+    "saxe_2014": saxe_2014,
+    "saxe_2014_depth": saxe_2014_depth,
     "shi_2021": shi_2021,
     "su_boyd_candes_2016": su_boyd_candes_2016,
 }

@@ -1,8 +1,8 @@
 """Saxe, McClelland and Ganguli 2014, "Exact solutions to the nonlinear dynamics of learning in deep linear neural
 networks": the sigmoids by which a network of two weight matrices learns the modes of its data.
 
-The paper solves gradient flow of linear networks whose modes start decoupled: a singular mode of the data, of strength s,
-is learned along u' = 2 u (s - u), in a time inversely proportional to s. Small random starts nearly follow, with a delay.
+The paper solves gradient flow of linear networks whose modes start decoupled: a singular mode of the data, of
+strength s, is learned along u' = 2 u (s - u), in a time inversely proportional to s. Small random starts nearly follow.
 
 Shown here: gradient flow of the full matrices against these sigmoids, from decoupled and from small random starts;
 where the delay of random starts comes from; gradient descent and its modified flow of order 2 beside both. What depth
@@ -113,7 +113,7 @@ def _sigmoids(found: xarray.Dataset) -> Claim:
     return Claim(
         statement="from a decoupled start every mode rises along u = s e^(2st) / (e^(2st) - 1 + s/u_0)",
         source=f"{PAPER}, equation 12",
-        quantity=f"largest distance of gradient flow of the matrices to it, over s; {len(STRENGTHS)} modes, u_0 = {FIRST:g}",
+        quantity=f"largest distance of gradient flow to it, over s; {len(STRENGTHS)} modes, u_0 = {FIRST:g}",
         predicted=(0.0, 1e-9),
         because="the relative tolerance of the solver, 1e-12, times s/u_0, by which an early error grows",
         measured=float(np.max(np.abs(found.decoupled.values - exact) / found.mode.values)),
@@ -221,14 +221,17 @@ def draw(data: list[xarray.Dataset]) -> Figure:
 def _draw_modes(panel: Any, found: xarray.Dataset) -> None:
     # The seed in the middle of all, by the delay of the weakest mode.
     seed = int(np.argsort(ratios(found, "random_first")[:, -1])[found.sizes["seed"] // 2])
+    lines = {"random_first": (DASHES[2], "$u_0$ from $a + b$"), "random_kept": (DASHES[1], "without stronger modes")}
     for mode, (strength, colour) in enumerate(zip(STRENGTHS, COLOURS, strict=False)):
-        panel.plot(found.time, found.random[:, seed, mode], color=colour, label=f"$s = {strength:g}$")
-        for first, dashes in (("random_first", DASHES[2]), ("random_kept", DASHES[1])):
+        panel.plot(found.time, found.random[:, seed, mode], color=colour, linewidth=1.8)
+        for first, (dashes, label) in lines.items():
             curve = mode_sigmoid(found.time.values, strength, float(found[first][seed, mode]))
-            panel.plot(found.time, curve, color="black", linestyle=dashes, linewidth=0.8)
+            label = label if mode == 0 else None
+            panel.plot(found.time, curve, color="black", linestyle=dashes, linewidth=0.8, label=label)
     panel.set(title="(a) from a small random start", xlabel="time $t$", ylabel="strength $u$ of a mode")
     panel.set_xlim(1, DURATION)
-    panel.legend(fontsize="xx-small", loc="upper right", bbox_to_anchor=(1.0, 0.93))
+    panel.set_ylim(top=5.2)
+    panel.legend(title="sigmoids", fontsize="xx-small", title_fontsize="xx-small", loc="upper right")
 
 
 def _draw_delays(panel: Any, found: xarray.Dataset) -> None:

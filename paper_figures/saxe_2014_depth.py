@@ -1,9 +1,9 @@
 """Saxe, McClelland and Ganguli 2014, "Exact solutions to the nonlinear dynamics of learning in deep linear neural
-networks", section 2 and 3: what depth costs.
+networks", sections 2 and 3: what depth costs.
 
-The paper finds that with d weight matrices a mode of a decoupled start follows u' = d u^(2 - 2/d) (s - u), that the best
-learning rate falls like 1/depth, and that with it depth costs a finite number of iterations where the start is decoupled
-or orthogonal, but ever more where it is Gaussian.
+The paper finds that with d weight matrices a mode of a decoupled start follows u' = d u^(2 - 2/d) (s - u), that the
+best learning rate falls like 1/depth, and that with it depth costs a finite number of iterations where the start is
+decoupled or orthogonal, but ever more where it is Gaussian.
 
 Shown here: gradient flow of full matrices, d = 3 and 5, against the closed form of the time; iterations of gradient
 descent of one decoupled mode up to d = 1000, where all weights stay alike; iterations from orthogonal and from Gaussian
@@ -64,7 +64,7 @@ def _computed(quick: bool) -> xarray.Dataset:
 
 
 def _flows() -> dict[str, Any]:
-    """Strengths of the modes of full matrices along gradient flow; the depths share no weights, and one run moves all."""
+    """Strengths of modes of full matrices along gradient flow; the depths share no weights, and one run moves both."""
     problems = {
         str(depth): landscapes.deep_linear(depth=depth, width=len(STRENGTHS), singular_values=STRENGTHS)
         for depth in FLOWS
@@ -125,7 +125,7 @@ def _started(depths: tuple[int, ...], seeds: int, steps: int) -> dict[str, Any]:
             return jnp.sum((product[:, : len(LEARNED)] - teacher) ** 2) / 2
 
         def step(weights: Array, _: None) -> tuple[Array, Array]:
-            return method.step(jax.grad(loss), weights, ())[0], loss(weights)
+            return method.step(jax.grad(loss), weights, None)[0], loss(weights)
 
         method = discrete.GradientDescent(rate)
         return jax.lax.scan(step, weights, None, length=steps)[1]
@@ -168,7 +168,7 @@ def _equation(found: xarray.Dataset) -> Claim:
     return Claim(
         statement="with d weight matrices a mode of a decoupled start follows u' = d u^(2 - 2/d) (s - u)",
         source=f"{PAPER}, equation 15",
-        quantity=f"largest difference of the time from its closed form at the u of gradient flow, d = {FLOWS[0]}, {FLOWS[1]}",
+        quantity=f"largest difference of the time from its closed form, gradient flow, d = {FLOWS[0]} and {FLOWS[1]}",
         predicted=(0.0, 1e-8),
         because="the solver's error in u over u', which is small at both ends of the rise",
         measured=float(np.max(misses)),
@@ -196,8 +196,8 @@ def _delay(found: xarray.Dataset) -> Claim:
     return Claim(
         statement="at the rate 1/(d s^(2 - 2/d)) depth costs a finite delay, t_inf - t_3 = s/e - s/(s - e) iterations",
         source=f"{PAPER}, section 2 and equation 17",
-        quantity=f"iterations from e to s - e at d = {DEPTHS[-1]} less those at d = 2, over the formula; farthest from 1 "
-        f"of e = {', '.join(f'{e:g}' for e in first)}",
+        quantity=f"iterations from e to s - e at d = {DEPTHS[-1]} less those at d = 2, over the formula; "
+        f"farthest from 1 of e = {', '.join(f'{e:g}' for e in first)}",
         predicted=(0.95, 1.05),
         because="(e/s)^(2/d) is 0.985, iterations are whole, and steps at this rate are no small ones at the end",
         measured=float(max(shares, key=lambda share: abs(share - 1))),
@@ -258,7 +258,7 @@ def _draw_modes(panel: Any, found: xarray.Dataset) -> None:
     panel.plot([], [], "o", color="black", markersize=1.8, label="closed form")
     panel.set(title="(a) modes, decoupled start", xlabel="time $t$", ylabel="strength $u$ of a mode")
     panel.set_xlim(0, DURATION)
-    panel.legend(fontsize="xx-small")
+    panel.legend(fontsize="xx-small", loc="upper right", bbox_to_anchor=(1.0, 0.88))
 
 
 def _draw_iterations(panel: Any, found: xarray.Dataset) -> None:
@@ -272,7 +272,7 @@ def _draw_iterations(panel: Any, found: xarray.Dataset) -> None:
         style = {"color": colour, "linestyle": dashes, "linewidth": 0.9, "markersize": 2.5}
         panel.errorbar(found.start_depth, counts.mean(axis=0), bars, fmt="s", label=start, **style)
     panel.set(title="(b) iterations", xlabel="depth $d$", ylabel="iterations to learn")
-    panel.set_ylim(3, 6e5)
+    panel.set_ylim(3, 3e5)
     panel.legend(fontsize="xx-small", loc="upper left")
 
 
