@@ -43,8 +43,8 @@ RATES = np.geomspace(0.3, 3.0, 60)
 WIDTH, LEARNED, LEFT = 16, (2.0, 1.6, 1.3, 1.0), 0.01
 STARTS, START_RATES = ("orthogonal", "Gaussian"), np.geomspace(0.09, 0.8, 7)
 START_DEPTHS, QUICK_START_DEPTHS = (4, 8, 16, 32), (4, 8, 16)
-START_SEEDS, QUICK_START_SEEDS = 24, 16
-START_STEPS, QUICK_START_STEPS = 500, 150
+START_SEEDS, QUICK_START_SEEDS = 36, 16
+START_STEPS, QUICK_START_STEPS = 400, 150
 
 
 def compute(folder: Path, *, quick: bool) -> list[Path]:
@@ -111,7 +111,7 @@ def _decoupled() -> dict[str, Any]:
 
 
 def _started(depths: tuple[int, ...], seeds: int, steps: int) -> dict[str, Any]:
-    """Iterations until LEFT of |T|^2/2 is left, at every rate, from orthogonal and from Gaussian matrices."""
+    """Iterations until LEFT of |T|^2/2 is left, `steps` if never, at every rate; orthogonal and Gaussian matrices."""
     deepest, random = max(depths), np.random.default_rng(0)
     teacher = _orthogonal(random)[:, : len(LEARNED)] * np.array(LEARNED)
 
