@@ -18,7 +18,19 @@ from .hessian import (
     hessian_operator as hessian_operator,
     third_derivative as third_derivative,
 )
-from .linear_networks import deep_linear as deep_linear, diagonal_linear as diagonal_linear
+from .imbalance import imbalance as imbalance, imbalance_rate as imbalance_rate, narrowed as narrowed
+from .linear_modes import (
+    decoupled_start as decoupled_start,
+    mode_bases as mode_bases,
+    mode_sigmoid as mode_sigmoid,
+    mode_strengths as mode_strengths,
+    mode_time as mode_time,
+)
+from .linear_networks import (
+    deep_linear as deep_linear,
+    diagonal_linear as diagonal_linear,
+    product_model as product_model,
+)
 from .minimizer import minimizer as minimizer
 from .networks import CNN as CNN, MLP as MLP
 from .normalized import NormalizedMLP as NormalizedMLP, normalized_mlp as normalized_mlp
@@ -39,4 +51,5 @@ from .observables import (
 )
 from .problem import Loss as Loss, Params as Params, Problem as Problem, check_start as check_start, count as count
 from .regression import chebyshev_mlp as chebyshev_mlp, logistic_digits as logistic_digits
+from .side_by_side import SideBySide as SideBySide
 from .toys import Quadratic as Quadratic, quadratic as quadratic, rosenbrock as rosenbrock, two_valleys as two_valleys
