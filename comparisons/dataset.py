@@ -28,6 +28,8 @@ UNITS = {
     "sharpness": "loss / params^2",
     "effective_sharpness": "1 / learning rate",
     "gradient_norm": "loss / params",
+    "growth_rate": "1 / time",
+    "defect": "params / time",
 }
 RESERVED = {"samples", "time", "step", "side", "flow", *APART}
 
