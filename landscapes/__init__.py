@@ -17,6 +17,7 @@ from .hessian import (
     hessian_operator as hessian_operator,
     third_derivative as third_derivative,
 )
+from .input_span import in_input_span as in_input_span
 from .linear_networks import deep_linear as deep_linear, diagonal_linear as diagonal_linear
 from .minimizer import minimizer as minimizer
 from .networks import CNN as CNN, MLP as MLP

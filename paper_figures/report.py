@@ -18,6 +18,9 @@ from landscapes.named import unknown
 
 from . import (
     cohen_2021,
+    cohen_2021_chebyshev,
+    cohen_2021_cifar10,
+    cohen_2021_momentum,
     edge_models,
     hairer_2006,
     kovachki_stuart_2021,
@@ -30,6 +33,9 @@ from .claim import Claim
 
 PAPERS = {
     "cohen_2021": cohen_2021,
+    "cohen_2021_chebyshev": cohen_2021_chebyshev,
+    "cohen_2021_cifar10": cohen_2021_cifar10,
+    "cohen_2021_momentum": cohen_2021_momentum,
     "edge_models": edge_models,
     "hairer_2006": hairer_2006,
     "kovachki_stuart_2021": kovachki_stuart_2021,
