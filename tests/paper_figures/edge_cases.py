@@ -14,7 +14,7 @@ def staged(
     crosses: bool = True,
     flow: bool = True,
     plateau: float = 1.01,
-    flow_end: float = 2.0,
+    flow_end: float = 2.02,
     jump: float = 10.0,
     early: float = 0.0,
     bumps: float = 0.2,
