@@ -19,6 +19,7 @@ from .hessian import (
     third_derivative as third_derivative,
 )
 from .imbalance import imbalance as imbalance, imbalance_rate as imbalance_rate, narrowed as narrowed
+from .input_span import in_input_span as in_input_span
 from .linear_modes import (
     decoupled_start as decoupled_start,
     mode_bases as mode_bases,
