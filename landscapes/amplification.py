@@ -8,9 +8,11 @@ import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 
-from .eigenpairs import start_block, top_eigenpairs
-from .observables import Measurement, Observable, kept_block
+from . import warm_start
+from .eigenpairs import top_eigenpairs
+from .observables import Measurement, Observable
 from .problem import Loss, Params
+from .warm_start import Track
 
 
 class Amplification(Observable):
@@ -23,14 +25,14 @@ class Amplification(Observable):
     loss: Loss
     k: int = eqx.field(static=True, default=1)
 
-    def init(self, params: Params) -> tuple[Float[Array, "b n"], Float[Array, " k"]]:
-        block = start_block(params, self.k)
-        return block, jnp.full(self.k, jnp.nan, block.dtype)
+    def init(self, params: Params) -> tuple[Track, Float[Array, " k"]]:
+        track = warm_start.begin(params, self.k)
+        return track, jnp.full(self.k, jnp.nan, track.block.dtype)
 
     def measure(self, params: Params, carry: Any) -> tuple[Measurement, Any]:
-        block, slopes = carry
+        track, slopes = carry
         gradient = ravel_pytree(jax.grad(self.loss)(params))[0]
-        pairs = top_eigenpairs(self.loss, params, self.k, block=block)
-        measured = {"value": block[: self.k] @ gradient / slopes, "curvature": pairs.values}
-        renewed = kept_block(pairs, block)
-        return measured, (renewed, renewed[: self.k] @ gradient)
+        pairs = top_eigenpairs(self.loss, params, self.k, block=warm_start.guess(track))
+        measured = {"value": track.block[: self.k] @ gradient / slopes, "curvature": pairs.values}
+        renewed = warm_start.followed(track, pairs)
+        return measured, (renewed, renewed.block[: self.k] @ gradient)

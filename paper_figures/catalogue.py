@@ -9,13 +9,24 @@ from landscapes.named import unknown
 
 from . import (
     azulay_2021,
+    barrett_dherin_2021,
     cohen_2021,
+    cohen_2021_chebyshev,
+    cohen_2021_cifar10,
+    cohen_2021_momentum,
     edge_models,
+    elkabetz_cohen_2021,
     hairer_2006,
     kovachki_stuart_2021,
+    min_2021,
+    miyagawa_2022,
     momentum_models,
     polyak_1964,
+    rosca_2023,
+    saxe_2014,
+    saxe_2014_depth,
     shi_2021,
+    smith_2021,
     su_boyd_candes_2016,
     woodworth_2020,
 )
@@ -26,7 +37,7 @@ class Paper(Protocol):
     """A module: its docstring begins with a line that names paper and subject; the rest says what is shown.
 
     compute: writes what is missing of its data, returns the files.  judge, draw: from the data alone.
-    One that needs data which may not be here has `unavailable() -> str`: why it cannot be computed, "" if it can.
+    One that needs data which may not be here has `missing(*, quick) -> str | None`: why it cannot be computed here.
     """
 
     __doc__: str | None
@@ -42,13 +53,24 @@ class Paper(Protocol):
 
 PAPERS: dict[str, Any] = {
     "azulay_2021": azulay_2021,
+    "barrett_dherin_2021": barrett_dherin_2021,
     "cohen_2021": cohen_2021,
+    "cohen_2021_chebyshev": cohen_2021_chebyshev,
+    "cohen_2021_cifar10": cohen_2021_cifar10,
+    "cohen_2021_momentum": cohen_2021_momentum,
     "edge_models": edge_models,
+    "elkabetz_cohen_2021": elkabetz_cohen_2021,
     "hairer_2006": hairer_2006,
     "kovachki_stuart_2021": kovachki_stuart_2021,
+    "min_2021": min_2021,
+    "miyagawa_2022": miyagawa_2022,
     "momentum_models": momentum_models,
     "polyak_1964": polyak_1964,
+    "rosca_2023": rosca_2023,
+    "saxe_2014": saxe_2014,
+    "saxe_2014_depth": saxe_2014_depth,
     "shi_2021": shi_2021,
+    "smith_2021": smith_2021,
     "su_boyd_candes_2016": su_boyd_candes_2016,
     "woodworth_2020": woodworth_2020,
 }

@@ -31,7 +31,7 @@ def make_figures(names: Sequence[str], *, quick: bool, out: str) -> int:
     which are not here.
     """
     papers = chosen(tuple(names))
-    missing = {name: why for name, paper in papers.items() if (why := _unavailable(paper))}
+    missing = {name: why for name, paper in papers.items() if (why := _missing(paper, quick))}
     for name, why in missing.items():
         if names:
             raise ValueError(f"`papers` {name} cannot be made: {why}")
@@ -96,9 +96,9 @@ def _judged(name: str, paper: Any, folder: Path, *, quick: bool, before: Entry |
     )
 
 
-def _unavailable(paper: Any) -> str:
-    """Why a paper cannot be computed here; nothing if it can."""
-    return paper.unavailable() if hasattr(paper, "unavailable") else ""
+def _missing(paper: Any, quick: bool) -> str | None:
+    """Why a paper cannot be computed here; None if it can."""
+    return paper.missing(quick=quick) if hasattr(paper, "missing") else None
 
 
 def _expected(before: Entry | None, size: str, folder: Path) -> float | None:

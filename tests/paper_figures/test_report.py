@@ -208,7 +208,7 @@ def test_papers_of_earlier_calls_stay_in_the_report(with_claims, tmp_path, capsy
 
 def test_a_paper_without_its_data_is_left_out_or_refused(with_claims, tmp_path, capsys):
     paper = with_claims(claim())
-    paper.unavailable = lambda: "pass --data-dir"
+    paper.missing = lambda quick: "pass --data-dir"
     assert report.make_figures([], quick=True, out=str(tmp_path)) == 0
     assert "left out paper: pass --data-dir" in capsys.readouterr().out
     with pytest.raises(ValueError, match="`papers` paper cannot be made: pass --data-dir"):
