@@ -200,7 +200,7 @@ def _delay(found: xarray.Dataset) -> Claim:
         f"farthest from 1 of e = {', '.join(f'{e:g}' for e in first)}",
         predicted=(0.95, 1.05),
         because="(e/s)^(2/d) is 0.985, iterations are whole, and steps at this rate are no small ones at the end",
-        measured=float(max(shares, key=lambda share: abs(share - 1))),
+        measured=float(shares[np.argmax(np.abs(shares - 1))]),
     )
 
 
