@@ -12,9 +12,9 @@ from jaxtyping import Array, Float
 from discrete.loop import traced
 from flows import Flow, GradientFlow
 from flows.flow import momentum_of
-from landscapes import Loss, MotionObservable, Observable, Params, top_eigenpairs
-from landscapes.eigenpairs import start_block
-from landscapes.observables import Measurement, kept_block
+from landscapes import Loss, MotionObservable, Observable, Params, top_eigenpairs, warm_start
+from landscapes.observables import Measurement
+from landscapes.warm_start import Track
 
 # Gauss and Legendre's on [0, 1]: an integral over a step is exact up to degree 5.
 POINTS, WEIGHTS = (np.polynomial.legendre.leggauss(3)[0] + 1) / 2, np.polynomial.legendre.leggauss(3)[1] / 2
@@ -34,22 +34,22 @@ class GrowthRate(Observable):
     tolerance: float | None = eqx.field(static=True, default=None)
     max_products: int = eqx.field(static=True, default=500)
 
-    def init(self, params: Params) -> Float[Array, "b n"]:
-        return start_block(params, 1)
+    def init(self, params: Params) -> Track:
+        return warm_start.begin(params, 1)
 
-    def measure(self, params: Params, carry: Float[Array, "b n"]) -> tuple[Measurement, Float[Array, "b n"]]:
+    def measure(self, params: Params, carry: Track) -> tuple[Measurement, Track]:
         hessian = isinstance(self.flow, GradientFlow)
         pairs = top_eigenpairs(
             self.loss if hessian else lambda w: self._power(w, params),
             params,
-            block=carry,
+            block=warm_start.guess(carry),
             which="smallest" if hessian else "largest",
             tolerance=self.tolerance,
             max_products=self.max_products,
         )
         speed = -1 / (1 - momentum_of(self.flow.method)) if hessian else 1.0
         found = {"value": speed * pairs.values[0], "residual": pairs.residuals[0], "hessian_products": pairs.products}
-        return found, kept_block(pairs, carry)
+        return found, warm_start.followed(carry, pairs)
 
     def _power(self, w: Params, centre: Params) -> Float[Array, ""]:
         """<w - centre, F(w)> / 2, whose Hessian at the centre is (F' + F'^T)/2."""
