@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from rich.console import Console
@@ -63,7 +64,7 @@ def list_papers() -> None:
     """Print the papers that there are."""
     width = max(map(len, PAPERS))
     for name, paper in PAPERS.items():
-        print(f"{name:{width}}  {headline(paper)}")
+        print(f"{name:{width}}  {shorten(headline(paper), 130, placeholder=' ...')}")
 
 
 def _judged(name: str, paper: Any, folder: Path, *, quick: bool, before: Entry | None) -> Entry:
