@@ -1,5 +1,6 @@
 """Several flows of a method compiled as one program, so that a figure waits for one compilation."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -32,6 +33,6 @@ class ChosenFlow(Flow):
         return jax.lax.switch(self.chosen, fields, state)
 
 
-def each_flow(models: dict[str, Flow]) -> dict[str, Flow]:
+def each_flow(models: Mapping[str, Flow]) -> dict[str, Flow]:
     """The same flows, as one program."""
     return {name: ChosenFlow(tuple(models.values()), i) for i, name in enumerate(models)}

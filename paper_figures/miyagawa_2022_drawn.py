@@ -24,7 +24,7 @@ def draw(data: list[xarray.Dataset]) -> Figure:
         _draw_gap(axes[0, 0], found)
         _draw_errors(axes[0, 1], found)
         _draw_length(axes[0, 2], found, 0.0, "(c) hidden $|w|^2$, no decay")
-        _draw_length(axes[1, 0], found, DECAY, "(d) with decay, over gradient flow's")
+        _draw_length(axes[1, 0], found, DECAY, "(d) hidden $|w|^2$, with decay")
         _draw_equilibrium(axes[1, 1], found)
         _draw_total(axes[1, 2], found)
         handles, labels = axes[0, 2].get_legend_handles_labels()
@@ -67,15 +67,15 @@ def _draw_equilibrium(panel: Any, found: xarray.Dataset) -> None:
     shown = found.isel(torque_rate=0)
     h, time = float(shown.torque_rate), found.torque_time.values
     early = time <= 6
-    panel.semilogy(time[early], np.exp(-2 * TORQUE_DECAY * time[early]), **LOOKS[0])
+    panel.plot(time[early], np.exp(-2 * TORQUE_DECAY * time[early]), **LOOKS[0])
     method, motion = shown.torque_length.values
-    panel.semilogy(time[early], motion[early], **LOOKS[1])
-    panel.semilogy(time[early], method[early], **DOTS)
+    panel.plot(time[early], motion[early], **LOOKS[1])
+    panel.plot(time[early], method[early], **DOTS)
     for sign, look in ((1, {"color": LOOKS[1]["color"]}), (-1, {"color": "black"})):
         rest = np.sqrt(h / (TORQUE_DECAY * (2 + sign * h * TORQUE_DECAY)))
         panel.axhline(rest, **look, linewidth=0.6, linestyle=":")
     panel.set(title=f"(e) constant torque, $h = {h:g}$", xlabel="time $nh$", ylabel="$|w|^2$")
-    panel.set_ylim(0.2, 1.1)
+    panel.set_ylim(0, 1.05)
 
 
 def _draw_total(panel: Any, found: xarray.Dataset) -> None:
@@ -83,4 +83,4 @@ def _draw_total(panel: Any, found: xarray.Dataset) -> None:
     for row, look in zip(total[1:], LOOKS, strict=True):
         panel.plot(time, 100 * (row * np.exp(DECAY * time) - 1), **look)
     panel.plot(time, 100 * (total[0] * np.exp(DECAY * time) - 1), **DOTS)
-    panel.set(title="(f) sum of output weights, decay", xlabel="time $nh$", ylabel="% off $e^{-\\mathrm{wd}\\, t}$")
+    panel.set(title="(f) output sum, with decay", xlabel="time $nh$", ylabel="% off $e^{-\\mathrm{wd}\\, t}$")
