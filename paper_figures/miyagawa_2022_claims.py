@@ -159,14 +159,14 @@ def _approach(found: xarray.Dataset) -> Claim:
         away = np.abs(row**2 / rest**2 - 1)
         usable = away > 1e-6
         rates.append(-np.polyfit(time[usable], np.log(away[usable]), 1)[0])
-    ratios = np.array(rates) / (2 * TORQUE_DECAY * (2 + h * TORQUE_DECAY))
+    ratios = [float(r) for r in np.array(rates) / (2 * TORQUE_DECAY * (2 + h * TORQUE_DECAY))]
     return Claim(
         statement="the equation of motion relaxes to it at the rate 4 wd + 2 h wd^2",
         source=f"{PAPER}, section on scale-invariant layers with weight decay; the second term derived here",
         quantity="rate of |w|^4 over that, the farthest from 1 of all learning rates",
         predicted=(0.999, 1.001),
         because="d|w|^4/dt is linear in |w|^4; the fit ends a million times above the tolerance of the solver",
-        measured=float(max(ratios, key=lambda ratio: abs(ratio - 1))),
+        measured=max(ratios, key=lambda ratio: abs(ratio - 1)),
     )
 
 

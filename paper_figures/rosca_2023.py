@@ -98,7 +98,7 @@ def _compared(loss: BentBowl, start: Any, rate: float, every: int = 1) -> compar
 def _quadratics() -> dict[str, Any]:
     bowl = BentBowl(jnp.asarray(CURVATURES), jnp.asarray(0.0))
     runs = [_compared(bowl, START, z / CURVATURES[0]) for z in Z]
-    paths = [[np.asarray(run.flows[name].params).real for name in FLOWS] for run in runs]
+    paths = [[np.real(np.asarray(run.flows[name].params)) for name in FLOWS] for run in runs]
     said = [run.flows["principal"].predictions for run in runs]
     return {
         "iterates": (("z", "step", "component"), [np.asarray(run.discrete.params) for run in runs]),
