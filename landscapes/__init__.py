@@ -17,7 +17,11 @@ from .hessian import (
     hessian_operator as hessian_operator,
     third_derivative as third_derivative,
 )
-from .linear_networks import deep_linear as deep_linear, diagonal_linear as diagonal_linear
+from .linear_networks import (
+    deep_linear as deep_linear,
+    diagonal_linear as diagonal_linear,
+    lowest_curvature as lowest_curvature,
+)
 from .minimizer import minimizer as minimizer
 from .networks import CNN as CNN, MLP as MLP
 from .observables import (

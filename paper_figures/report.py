@@ -19,6 +19,7 @@ from landscapes.named import unknown
 from . import (
     cohen_2021,
     edge_models,
+    elkabetz_cohen_2021,
     hairer_2006,
     kovachki_stuart_2021,
     momentum_models,
@@ -31,6 +32,7 @@ from .claim import Claim
 PAPERS = {
     "cohen_2021": cohen_2021,
     "edge_models": edge_models,
+    "elkabetz_cohen_2021": elkabetz_cohen_2021,
     "hairer_2006": hairer_2006,
     "kovachki_stuart_2021": kovachki_stuart_2021,
     "momentum_models": momentum_models,
