@@ -146,7 +146,7 @@ def _compared(
 ) -> tuple[Comparison, DivergenceBound]:
     method = discrete.GradientDescent(h)
     flow = flows.GradientFlow(method)
-    measured = comparisons.bound_instruments(flow, problem.loss, tolerance=TOLERANCE) | (observe or {})
+    measured = {**comparisons.bound_instruments(flow, problem.loss, tolerance=TOLERANCE), **(observe or {})}
     with progress_bar(title=f"{problem.name}, h = {h:g}: ") as show:
         run = comparisons.compare(
             method, {"flow": flow}, problem, steps=steps, every=every, observe=measured, progress=show, **settings
