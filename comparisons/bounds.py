@@ -72,7 +72,7 @@ def divergence_bound(
     *,
     lipschitz: float | None = None,
     tube: float = np.inf,
-    along: Literal["both", "method"] = "both",
+    along: str = "both",
 ) -> DivergenceBound:
     """Bound how far a method is from the named flow X' = F(X) in a comparison that observed `bound_instruments`.
 
@@ -83,7 +83,7 @@ def divergence_bound(
     (Hairer, Nørsett and Wanner 1993, theorem I.10.6). For gradient descent |y' - F(y)| is h/2 |H g| on average, where
     Elkabetz and Cohen 2021, theorem 3, have the h |H| |g| that it stays below.
 
-    lipschitz: None for an estimate, or M for a certificate.
+    along: "both" or "method".  lipschitz: None for an estimate, or M for a certificate.
         estimate: mu only where it was measured. along="both": m is the mean of mu(x_n) and mu(X(t_n)), the trapezoidal
         rule for the mean over the segment. along="method": m is mu(x_n), and the flow is not used.
         certificate: M with |F'(v) - F'(w)| <= M |v - w|, in the spectral norm, for v on y and w nearer to it than

@@ -53,7 +53,7 @@ class GrowthRate(Observable):
 
     def _power(self, w: Params, centre: Params) -> Float[Array, ""]:
         """<w - centre, F(w)> / 2, whose Hessian at the centre is (F' + F'^T)/2."""
-        return optax.tree.vdot(optax.tree.sub(w, centre), self.flow.vector_field(self.loss, 0.0, w)) / 2
+        return jnp.asarray(optax.tree.vdot(optax.tree.sub(w, centre), self.flow.vector_field(self.loss, 0.0, w)) / 2)
 
 
 class Defect(MotionObservable):

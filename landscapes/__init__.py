@@ -30,6 +30,7 @@ from .linear_modes import (
 from .linear_networks import (
     deep_linear as deep_linear,
     diagonal_linear as diagonal_linear,
+    lowest_curvature as lowest_curvature,
     product_model as product_model,
 )
 from .minimizer import minimizer as minimizer

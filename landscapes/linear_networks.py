@@ -1,14 +1,16 @@
 """Linear networks: linear in the input, not in the weights; the field's exactly solvable models of training."""
 
+import functools
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
 from .data_loss import DataLoss, half_squared_error
-from .problem import Params, Problem
+from .problem import Loss, Params, Problem
 
 
 def product_model(weights: list[Array], inputs: Float[Array, "examples inputs"]) -> Float[Array, "examples outputs"]:
@@ -44,6 +46,21 @@ def deep_linear(
     targets = inputs @ (left * spectrum) @ right.T
     loss = DataLoss(product_model, half_squared_error, jnp.asarray(inputs), jnp.asarray(targets))
     return Problem("deep-linear", loss, [jnp.asarray(scale * q) for q in starts], predict=loss.predict, minimum=0.0)
+
+
+def lowest_curvature(loss: Loss, params: list[Array]) -> Float[Array, ""]:
+    """-(d - 1) |grad phi(W_1 ... W_d)| times the product of the d - 2 largest |W_j|: no eigenvalue of the Hessian of a
+    deep linear network's loss phi(W_1 ... W_d) is below it, if phi is convex (Elkabetz and Cohen 2021).
+
+    loss: of matrices whose product counts, as many as there are.  params: d >= 2 of them. Norms are spectral.
+    Raises ValueError for a single matrix.
+    """
+    if len(params) < 2:
+        raise ValueError(f"`params` must be at least 2 matrices, got {len(params)}; with one the loss is convex.")
+    product = functools.reduce(jnp.matmul, params)
+    (slope,) = jax.grad(loss)([product])
+    norms = jnp.sort(jnp.stack([jnp.linalg.norm(weight, 2) for weight in params]))
+    return -(len(params) - 1) * jnp.linalg.norm(slope, 2) * jnp.prod(norms[2:])
 
 
 class DiagonalModel(eqx.Module):

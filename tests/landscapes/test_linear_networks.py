@@ -138,3 +138,30 @@ def test_the_unbalanced_diagonal_network_is_linear_in_the_products_of_its_pairs(
 def test_a_diagonal_network_that_cannot_be_is_refused(settings):
     with pytest.raises(ValueError, match="`nonzeros` must lie between 1 and `dimension`, `examples` be at least 1"):
         landscapes.diagonal_linear(**settings)
+
+
+# The lowest curvature that the layers allow
+
+
+@pytest.mark.parametrize("depth", [2, 4])
+def test_no_eigenvalue_of_a_deep_linear_network_is_below_what_the_layers_allow(depth):
+    problem = landscapes.deep_linear(depth=depth, width=3, singular_values=(2.0, 1.0))
+    hessian = jax.jit(lambda weights: landscapes.dense_hessian(problem.loss, weights))
+    for seed in range(5):
+        random = np.random.default_rng(seed)
+        weights = [jnp.asarray(random.standard_normal((3, 3)) * random.uniform(0.05, 1)) for _ in range(depth)]
+        lowest = np.linalg.eigvalsh(hessian(weights))[0]
+        assert lowest >= float(landscapes.lowest_curvature(problem.loss, weights)) - 1e-12
+
+
+def test_at_the_origin_of_a_network_of_two_layers_it_is_the_largest_singular_value():
+    problem = landscapes.deep_linear(depth=2, width=3, singular_values=(2.0, 1.0))
+    zeros = [jnp.zeros((3, 3))] * 2
+    assert float(landscapes.lowest_curvature(problem.loss, zeros)) == pytest.approx(-2, rel=1e-12)
+    lowest = jnp.linalg.eigvalsh(landscapes.dense_hessian(problem.loss, zeros))[0]
+    assert float(lowest) == pytest.approx(-2, rel=1e-12)
+
+
+def test_one_matrix_is_refused_a_lowest_curvature():
+    with pytest.raises(ValueError, match="`params` must be at least 2 matrices, got 1"):
+        landscapes.lowest_curvature(landscapes.deep_linear(depth=1).loss, [jnp.eye(5)])
