@@ -5,23 +5,23 @@ from collections.abc import Callable
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Inexact
 
 from .named import unknown
 from .problem import Params
 
 
-def half_squared_error(outputs: Array, targets: Array) -> Float[Array, " examples"]:
+def half_squared_error(outputs: Array, targets: Array) -> Inexact[Array, " examples"]:
     """1/2 sum over outputs of (f - y)^2, one number per example (the convention of Cohen et al. 2021)."""
     return 0.5 * jnp.sum((outputs - targets) ** 2, axis=-1)
 
 
-def cross_entropy(outputs: Array, targets: Array) -> Float[Array, " examples"]:
+def cross_entropy(outputs: Array, targets: Array) -> Inexact[Array, " examples"]:
     """-sum over classes of y log softmax(f), one number per example; targets are one-hot rows."""
     return -jnp.sum(targets * jax.nn.log_softmax(outputs), axis=-1)
 
 
-def logistic(outputs: Array, targets: Array) -> Float[Array, " examples"]:
+def logistic(outputs: Array, targets: Array) -> Inexact[Array, " examples"]:
     """log(1 + exp(-y f)), one number per example; targets are +-1 with shape (examples, 1)."""
     return jnp.sum(jax.nn.softplus(-targets * outputs), axis=-1)
 
@@ -60,13 +60,13 @@ class DataLoss(eqx.Module):
                 f"`targets` must have shape (examples, outputs), as many examples as inputs, got {shapes}."
             )
 
-    def __call__(self, params: Params) -> Float[Array, ""]:
+    def __call__(self, params: Params) -> Inexact[Array, ""]:
         total = self._total(params) / self.inputs.shape[0]
         if self.ridge:
             total = total + 0.5 * self.ridge * sum(jnp.sum(leaf**2) for leaf in jax.tree.leaves(params))
         return total
 
-    def predict(self, params: Params) -> Float[Array, "examples outputs"]:
+    def predict(self, params: Params) -> Inexact[Array, "examples outputs"]:
         """Outputs of the model on the training inputs."""
         return self.model(params, self.inputs)
 
@@ -77,7 +77,7 @@ class DataLoss(eqx.Module):
             return jnp.mean(jnp.sign(outputs) == self.targets)
         return jnp.mean(jnp.argmax(outputs, axis=-1) == jnp.argmax(self.targets, axis=-1))
 
-    def _total(self, params: Params) -> Float[Array, ""]:
+    def _total(self, params: Params) -> Inexact[Array, ""]:
         examples = self.inputs.shape[0]
         size = self.micro_batch
         if size is None or size >= examples:
@@ -91,5 +91,5 @@ class DataLoss(eqx.Module):
         total = one((self.inputs[whole:], self.targets[whole:]))
         return jax.lax.scan(lambda acc, batch: (acc + one(batch), None), total, batches)[0]
 
-    def _sum(self, params: Params, inputs: Array, targets: Array) -> Float[Array, ""]:
+    def _sum(self, params: Params, inputs: Array, targets: Array) -> Inexact[Array, ""]:
         return jnp.sum(self.criterion(self.model(params, inputs), targets))

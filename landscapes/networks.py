@@ -7,7 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Inexact
 
 from .named import unknown
 from .problem import Params
@@ -61,7 +61,7 @@ class MLP(eqx.Module):
         layers = enumerate(zip(pairs, gains, strict=True))
         return [dense_layer(layer_stream(seed, i), *sizes, layer_gain) for i, (sizes, layer_gain) in layers]
 
-    def __call__(self, params: Params, inputs: Float[Array, "examples inputs"]) -> Float[Array, "examples outputs"]:
+    def __call__(self, params: Params, inputs: Float[Array, "examples inputs"]) -> Inexact[Array, "examples outputs"]:
         activate = activation_named(self.activation)
         hidden = inputs
         for layer in params[:-1]:
