@@ -131,7 +131,8 @@ def draw(runs: list[xarray.Dataset]) -> Figure:
     """Above, gradient descent: loss, sharpness, distance to gradient flow. Below, the sharpness with momentum."""
     with plt.style.context(STYLE):
         figure = plt.figure(figsize=(6.8, 4.4), layout="constrained")
-        above, below = figure.subfigures(2, 1)
+        halves: Any = figure.subfigures(2, 1)
+        above, below = halves
         _draw_descent(above.subplots(1, 3), [run for run in runs if has_flow(run)])
         cases = dict.fromkeys(run.attrs["case"] for run in runs if not has_flow(run))
         for panel, name, letter in zip(below.subplots(1, len(cases), sharey=True), cases, "defg", strict=False):

@@ -10,6 +10,8 @@ Three learning rates have 2/h between the sharpness at the start, 54, and what g
 above.
 
 There are a fifth of the paper's images, and a shorter time; the start has the paper's scale, from another generator.
+The plateau is 8 to 13 % above 2/h, higher than in the paper's curves and no transient: at h = 0.028 it is 12 % above in
+the iterates averaged over their oscillation too.
 """
 
 from pathlib import Path

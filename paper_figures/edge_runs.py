@@ -59,7 +59,7 @@ def edge_run(
     found.attrs = {name: found.attrs[name] for name in ("problem", "method", "threshold", "statuses")}
     # A dimension of length zero would come back from disk without end.
     found = found if models else found.drop_dims("flow")
-    return found.assign_attrs(learning_rate=float(run.method["learning_rate"]))
+    return found.assign_attrs(learning_rate=float(method.learning_rate))
 
 
 def values(run: xarray.Dataset, name: str, side: str = METHOD) -> np.ndarray:
