@@ -90,7 +90,7 @@ def _network(size: Size, problem: Any, method: discrete.GradientDescent, path: P
                 blocks.append(rows)
             told[displacement] = jax.tree.map(lambda *parts: np.concatenate(parts), *blocks)
     first = told[size.displacements[0]]
-    steps = {"steps": size.steps - EVERY, "every": EVERY}
+    steps: dict[str, Any] = {"steps": size.steps - EVERY, "every": EVERY}
     tolerance = flows.explicit(rtol=1e-6, atol=1e-10)
     flow = flows.solve(
         flows.GradientFlow(method),

@@ -6,11 +6,10 @@ x+ = -(1 + h y) x, y+ = y + h (a - b x^2/2): displacement along the top eigenvec
 from typing import Any
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray
-from jaxtyping import Float
+from jaxtyping import Array, Float
 
 import discrete
 from comparisons.order import regression
@@ -28,10 +27,10 @@ SMALL, LARGE, LOOP = 1.02, 0.2, 4.0
 class Toy(eqx.Module):
     """(2/h + y) x^2/2 - a y: where x = 0 the sharpness is 2/h + y, of gradient 1, and b = 1."""
 
-    edge: Float[jax.Array, ""]
-    sharpening: Float[jax.Array, ""]
+    edge: Float[Array, ""]
+    sharpening: Float[Array, ""]
 
-    def __call__(self, point: Float[jax.Array, " 2"]) -> Float[jax.Array, ""]:
+    def __call__(self, point: Float[Array, " 2"]) -> Float[Array, ""]:
         x, y = point
         return (self.edge + y) * x**2 / 2 - self.sharpening * y
 
