@@ -8,7 +8,7 @@ Here the map is run beside gradient descent on L = (2/h + y) x^2/2 - a y, where 
 beside a small tanh network on scikit-learn's digits, square loss, while one direction is critical.
 
 The paper follows many networks over whole trainings. Here it is one, once started within the edge and once before it,
-where the first burst grows from the rounding of the iterates; what the prediction misses is counted in steps.
+where the first burst grows from the rounding of the iterates; what the prediction misses is counted in loops.
 """
 
 from pathlib import Path

@@ -18,6 +18,7 @@ from landscapes.named import unknown
 
 from . import (
     cohen_2021,
+    damian_2023,
     edge_models,
     hairer_2006,
     kovachki_stuart_2021,
@@ -30,6 +31,7 @@ from .claim import Claim
 
 PAPERS = {
     "cohen_2021": cohen_2021,
+    "damian_2023": damian_2023,
     "edge_models": edge_models,
     "hairer_2006": hairer_2006,
     "kovachki_stuart_2021": kovachki_stuart_2021,

@@ -24,7 +24,7 @@ class StableFlow(Flow):
     The stable flow of Cohen, Damian, Talwalkar, Kolter and Lee 2025 (arXiv 2410.24206), for scalar RMSProp, whose nu
     sees |grad L|^2, and for RMSProp; for gradient descent it is gradient flow. It is `CentralFlow` without oscillation,
     what the method does before its effective sharpness reaches 2/h, and goes on beyond. `EdgeFlow` without noise is of
-    higher order, but far beyond the edge its swing grows from rounding all the same; this one has none.
+    higher order, but its swing is a variable, which far beyond the edge can grow from rounding; this one has none.
 
     state: the method's at the start, None at rest.
     order: 1 for gradient descent; None for the others, whose P does not stand still for h -> 0.

@@ -30,9 +30,7 @@ def test_of_gradient_descent_it_is_gradient_flow():
     np.testing.assert_allclose(run.final_params, START * np.exp(-2.0 * CURVATURES), rtol=1e-7)
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name != "entrywise")) for name in METHODS]
-)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.slow) for name in METHODS])
 def test_below_the_edge_it_is_the_central_flow_with_the_same_preconditioner(name):
     method = METHODS[name]
     warm = discrete.run(method, loss, START, steps=5)
