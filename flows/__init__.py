@@ -6,6 +6,7 @@ from .edge import (
     PrincipalFlow as PrincipalFlow,
     RodFlow as RodFlow,
     SelfStabilization as SelfStabilization,
+    StableFlow as StableFlow,
 )
 from .flow import FieldCost as FieldCost, Flow as Flow
 from .gradient_flow import GradientFlow as GradientFlow

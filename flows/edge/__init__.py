@@ -5,3 +5,4 @@ from .parity import EdgeFlow as EdgeFlow, Parities as Parities
 from .principal import PrincipalFlow as PrincipalFlow, PrincipalState as PrincipalState
 from .rod import RodFlow as RodFlow, RodState as RodState
 from .self_stabilization import SelfStabilization as SelfStabilization, Stabilized as Stabilized
+from .stable import StableFlow as StableFlow, Still as Still

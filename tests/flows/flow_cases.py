@@ -92,6 +92,7 @@ FLOWS |= {
 }
 
 FLOWS |= {
+    "stable flow of gradient descent": _case(flows.StableFlow, discrete.GradientDescent),
     "edge flow of gradient descent": _case(flows.EdgeFlow, discrete.GradientDescent, noise=0.0),
     "edge flow of midpoint, order 1": _case(flows.EdgeFlow, OTHERS["midpoint"], order=1, noise=0.0),
 }

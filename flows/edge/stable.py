@@ -1,0 +1,78 @@
+"""Stable flow: where a method would go if it did not oscillate."""
+
+from typing import Any, NamedTuple
+
+import jax
+
+from discrete import GradientDescent, Method, RMSProp, ScalarRMSProp
+from landscapes import Loss, Params
+
+from ..flow import FieldCost, Flow, check_constant
+from .second_moment import memory_drift, remembered
+
+
+class Still(NamedTuple):
+    """The params, and the memory that the method has there, None for one that has none."""
+
+    params: Params
+    memory: Any
+
+
+class StableFlow(Flow):
+    """dw/dt = -P^-1 grad L(w),   d nu/dt = (1 - b2)/(b2 h) (grad L(w)^2 - nu),   in the time n h of the method
+
+    The stable flow of Cohen, Damian, Talwalkar, Kolter and Lee 2025 (arXiv 2410.24206), for scalar RMSProp, whose nu
+    sees |grad L|^2, and for RMSProp; for gradient descent it is gradient flow. It is `CentralFlow` without oscillation,
+    what the method does before its effective sharpness reaches 2/h, and goes on beyond. `EdgeFlow` without noise is of
+    higher order, but its swing is a variable, which far beyond the edge can grow from rounding; this one has none.
+
+    state: the method's at the start, None at rest.
+    order: 1 for gradient descent; None for the others, whose P does not stand still for h -> 0.
+    Raises ValueError for other methods and for schedules.
+    """
+
+    method: Method
+    state: Any
+
+    def __init__(self, method: Method, state: Any = None):
+        check_constant("StableFlow", method)
+        if not isinstance(method, GradientDescent | ScalarRMSProp | RMSProp):
+            raise ValueError(
+                f"StableFlow describes GradientDescent, ScalarRMSProp and RMSProp, not {type(method).__name__}."
+            )
+        if method.has_preconditioner and not getattr(method, "beta2", 0) > 0:
+            raise ValueError("`beta2` must exceed 0 for StableFlow: without an average nu has no motion of its own.")
+        if state is not None and not method.has_preconditioner:
+            raise ValueError(f"`state` is for methods with a preconditioner; {type(method).__name__} needs none here.")
+        self.method, self.state = method, state
+
+    @property
+    def order(self) -> int | None:
+        """1 for gradient descent."""
+        return None if self.method.has_preconditioner else 1
+
+    @property
+    def field_cost(self) -> FieldCost:
+        """One gradient."""
+        return FieldCost(gradients=1)
+
+    def init(self, loss: Loss, params: Params) -> Still:
+        return Still(params, remembered(self.method, loss, params, self.state))
+
+    def params(self, state: Still) -> Params:
+        return state.params
+
+    def preconditioner(self, loss: Loss, state: Still) -> Any:
+        del loss
+        # The memory is that after the step which leaves these params.
+        return self.method.preconditioner(state.params, state.memory)
+
+    def vector_field(self, loss: Loss, t: Any, state: Still) -> Still:
+        del t
+        slope = jax.grad(loss)(state.params)
+        if not self.method.has_preconditioner:
+            return Still(jax.tree.map(lambda g: -g, slope), None)
+        scale = jax.tree.broadcast(self.method.preconditioner(state.params, state.memory), state.params)
+        drift = memory_drift(self.method, state.memory, slope)
+        rate = self.method.learning_rate
+        return Still(jax.tree.map(lambda g, p: -g / p, slope, scale), jax.tree.map(lambda m: m / rate, drift))
