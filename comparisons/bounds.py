@@ -80,8 +80,8 @@ def divergence_bound(
     largest eigenvalue of (F' + F'^T)/2 (`GrowthRate`), for gradient flow minus the smallest one of the Hessian. If m(t)
     is at least the mean of mu over the segment from y(t) to X(t), then |y - X| <= B with
         B' = m B + |y' - F(y)|,  B(0) = |x_0 - X(0)|
-    (Hairer, Nørsett and Wanner 1993, theorem I.10.6). For gradient descent |y' - F(y)| is h/2 |H g| on average, where
-    Elkabetz and Cohen 2021, theorem 3, have the h |H| |g| that it stays below.
+    (Hairer, Nørsett and Wanner 1993, theorem I.10.6). For gradient descent |y' - F(y)| is h/2 |H g| on average over a
+    step, to first order; Elkabetz and Cohen 2021 use the lemma in this way, with norms of H and g in a tube.
 
     along: "both" or "method".  lipschitz: None for an estimate, or M for a certificate.
         estimate: mu only where it was measured. along="both": m is the mean of mu(x_n) and mu(X(t_n)), the trapezoidal
