@@ -134,7 +134,7 @@ def adaptive(steps: int) -> None:
     ):
         print(type(method).__name__)
         models = {
-            "stable": lambda m, state: flows.EdgeFlow(m, order=2, noise=0.0, state=state),
+            "stable": lambda m, state: flows.StableFlow(m, state=state),
             "central": lambda m, state: flows.CentralFlow(m, critical=5, state=state),
             "edge-2": lambda m, state: flows.EdgeFlow(m, order=2, state=state),
         }

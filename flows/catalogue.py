@@ -8,7 +8,7 @@ from typing import Any
 from discrete import Method
 from landscapes.named import unknown
 
-from .edge import CentralFlow, EdgeFlow, PrincipalFlow, RodFlow, SelfStabilization
+from .edge import CentralFlow, EdgeFlow, PrincipalFlow, RodFlow, SelfStabilization, StableFlow
 from .flow import Flow
 from .gradient_flow import GradientFlow
 from .modified import IterateFlow, ModifiedFlow
@@ -43,6 +43,7 @@ FLOWS = {
     "high-resolution-convex": "equation of Nesterov's convex momentum with terms of size sqrt(h)",
     "high-resolution-convex-3": "the same with terms of size h",
     "bregman": "Bregman-Lagrangian flow of order p",
+    "stable": "where gradient descent or RMSProp would go if it did not oscillate",
     "central": "average course at the edge of stability, and the oscillation that keeps it there",
     "central-modified": "the same with the modified drift of order 2 along stable directions",
     "self-stabilization": "gradient descent held at the edge of stability, and its predicted displacement",
@@ -66,6 +67,7 @@ SINGLE: dict[str, Callable[[Any], Flow]] = {
     "high-resolution-convex": HighResolutionConvex,
     "high-resolution-convex-3": partial(HighResolutionConvex, order=3),
     "bregman": Bregman,
+    "stable": StableFlow,
     "central": CentralFlow,
     "central-modified": partial(CentralFlow, order=2),
     "self-stabilization": SelfStabilization,

@@ -2,7 +2,9 @@
 
 import base64
 import hashlib
+import importlib
 import json
+import pkgutil
 import re
 import sys
 from pathlib import Path
@@ -16,6 +18,7 @@ from hypothesis import given, strategies as st
 import comparisons
 import discrete
 import landscapes
+import paper_figures
 from paper_figures import catalogue, cohen_2021, entry, report
 from paper_figures.claim import Claim
 from paper_figures.stored import load, stored
@@ -233,3 +236,12 @@ def test_an_interrupted_computation_is_not_saved_as_a_whole_one(tmp_path, monkey
     with pytest.raises(KeyboardInterrupt):
         cohen_2021.compute(tmp_path, quick=True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_every_module_that_computes_is_in_the_catalogue():
+    modules = (
+        importlib.import_module(f"paper_figures.{found.name}") for found in pkgutil.iter_modules(paper_figures.__path__)
+    )
+    computing = {module.__name__.rpartition(".")[2] for module in modules if hasattr(module, "compute")}
+    assert computing == set(catalogue.PAPERS)
+    assert all(catalogue.headline(paper) for paper in catalogue.PAPERS.values())
