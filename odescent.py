@@ -34,7 +34,8 @@ class Compare:
     """Continuous-time models: gradient, modified-P, modified-P-rest, modified-optimal, iterates-P (P is the order),
     kovachki-stuart, invariant-manifold, invariant-manifold-rest, polyak, muehlebach-jordan, low-resolution,
     high-resolution, su-boyd-candes, high-resolution-convex, high-resolution-convex-3, speed-restart, bregman,
-    edge-P, stable, central, central-modified, self-stabilization, self-stabilization-cubic, rod, principal, principal-real."""
+    edge-P, stable, central, central-modified, self-stabilization, self-stabilization-cubic, rod, principal,
+    principal-real."""
     every: int = 10
     """Measure every so many steps; must divide the steps."""
     momentum: float | None = None
