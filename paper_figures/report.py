@@ -33,12 +33,13 @@ def make_figures(names: Sequence[str], *, quick: bool, out: str) -> int:
     """
     papers = chosen(tuple(names))
     missing = {name: why for name, paper in papers.items() if (why := _missing(paper, quick))}
-    for name, why in missing.items():
-        if names:
-            raise ValueError(f"`papers` {name} cannot be made: {why}")
-        print(f"left out {name}: {why}")
+    if names and missing:
+        name, why = next(iter(missing.items()))
+        raise ValueError(f"`papers` {name} cannot be made: {why}")
     folder = Path(out)
     make_folder(folder)
+    for name, why in missing.items():
+        print(f"left out {name}: {why}")
     known, judged = entries.read(folder), {}
     left = {name: paper for name, paper in papers.items() if name not in missing}
     size = SIZES[quick]

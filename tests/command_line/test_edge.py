@@ -32,6 +32,7 @@ def test_models_are_compared_with_the_averaged_iterates_and_their_predictions_ke
     assert central["variance"].shape == (5, 3) and central["residual"].max() < 1e-8
 
 
+@pytest.mark.slow
 def test_effective_sharpness_is_tracked_along_the_central_flow_of_rmsprop(capsys):
     method = ["--method", "rmsprop", "--learning-rate", "0.001", "--bias-correction", "True", "--time-averaged", "True"]
     assert odescent.main(["compare", *NETWORK, *method, "--flows", "central", "--json"]) == 0

@@ -135,6 +135,7 @@ def test_the_defect_of_gradient_descent_is_half_of_h_times_the_hessian_gradient_
 
 
 @pytest.mark.parametrize("order", [2, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_beside_a_modified_flow_the_bound_has_its_order(order):
     bounds = []
     for h in (0.1, 0.05):

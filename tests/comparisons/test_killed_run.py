@@ -76,6 +76,7 @@ def check(tmp_path: Path, kills: int, seed: int) -> None:
     assert not (killed / "progress").exists()
 
 
+@pytest.mark.slow
 def test_a_run_killed_twice_resumes_to_the_same_numbers(tmp_path):
     check(tmp_path, kills=2, seed=1)
 

@@ -72,6 +72,7 @@ CLAIMS = {
 
 
 @pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
+@pytest.mark.slow
 def test_the_distance_from_rest_closes_at_the_claimed_order_in_the_root(claim):
     found = in_roots(claim.method, claim.flow, claim.problem, claim.after)
     assert found.claimed == claim.order and found.holds, str(found)

@@ -139,6 +139,7 @@ def test_with_its_preconditioner_frozen_it_is_stable_up_to_its_threshold_on_the_
     assert end(below.learning_rate) < 1e-3 < 1e3 < end(above.learning_rate)
 
 
+@pytest.mark.slow
 def test_on_digits_the_effective_sharpness_rises_to_the_edge_of_stability_and_stays():
     problem = landscapes.digits_mlp(widths=(20, 20), examples=300)
     observe = {"loss": problem.loss, "effective": landscapes.EffectiveSharpness(problem.loss)}

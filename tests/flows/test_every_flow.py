@@ -66,6 +66,7 @@ def test_a_nested_pytree_and_its_flat_vector_have_the_same_field(case):
 
 
 @every_flow
+@pytest.mark.slow
 def test_its_clock_is_a_power_of_the_learning_rate_of_its_method(case):
     flow = case.make(H)
     solution = solved(flow, steps=128)

@@ -135,6 +135,7 @@ def test_along_a_method_the_hessian_meets_the_preconditioner_of_the_step_that_le
         np.testing.assert_allclose(run.observations["effective"][n], truth, rtol=1e-10)
 
 
+@pytest.mark.slow
 def test_along_a_method_or_flow_without_preconditioner_it_is_the_sharpness():
     method = discrete.HeavyBall(H, 0.5)
     observe = {"plain": Sharpness(TOY.loss, k=2), "effective": EffectiveSharpness(TOY.loss, k=2)}

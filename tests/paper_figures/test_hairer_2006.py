@@ -5,6 +5,7 @@ from paper_cases import verdicts_of
 
 from paper_figures import hairer_2006 as paper
 
+pytestmark = pytest.mark.slow
 verdicts = verdicts_of(paper)
 
 

@@ -7,6 +7,7 @@ from paper_cases import verdicts_of
 import discrete
 from paper_figures import polyak_1964 as paper
 
+pytestmark = pytest.mark.slow
 verdicts = verdicts_of(paper)
 
 

@@ -126,6 +126,7 @@ def test_before_the_edge_it_has_the_order_of_its_drift(drift, order):
 
 
 @pytest.mark.parametrize("method", [METHODS["heavy ball"], METHODS["Nesterov"]], ids=["heavy ball", "Nesterov"])
+@pytest.mark.slow
 def test_before_the_edge_its_modified_drift_is_the_modified_flow_of_momentum(method):
     """More directions than the toy has parameters: it takes those there are."""
     toy = landscapes.two_valleys()
@@ -151,6 +152,7 @@ def digits():
     return problem, method, start
 
 
+@pytest.mark.slow
 def test_several_sharpest_directions_of_a_network_are_held_at_the_edge_and_its_loss_is_predicted(digits):
     problem, method, start = digits
     card = comparisons.scorecard(
@@ -165,6 +167,7 @@ def test_several_sharpest_directions_of_a_network_are_held_at_the_edge_and_its_l
     assert score.gradients == 4 and 20 < score.hessian_products < 150
 
 
+@pytest.mark.slow
 def test_one_critical_direction_more_than_allowed_ends_the_run_with_a_status(digits):
     problem, method, start = digits
     flow = flows.CentralFlow(method, critical=1)

@@ -89,6 +89,7 @@ def test_it_follows_the_run_through_the_edge_a_hundred_times_closer_than_the_flo
 
 
 @each_case
+@pytest.mark.slow
 def test_its_effective_sharpness_stays_with_that_of_the_run_where_the_other_leaves(name):
     averaged, with_swing, stable = followed(name)
     found = [relative_sharpness(name, run)[1:] for run in (averaged, with_swing, stable)]

@@ -169,6 +169,7 @@ def test_with_some_eigenpairs_the_rest_of_the_series_decides(order):
 
 
 @pytest.mark.parametrize("order", [1, 3])
+@pytest.mark.slow
 def test_its_order_for_momentum_is_that_of_the_first_bent_term_too(order):
     """By hand, from the slow manifold of order 5: a stepped flow cannot be followed back."""
     errors = []
@@ -184,6 +185,7 @@ def test_its_order_for_momentum_is_that_of_the_first_bent_term_too(order):
 
 
 @pytest.mark.parametrize("branch", ["complex", "real"])
+@pytest.mark.slow
 def test_its_substeps_are_of_order_four(branch):
     def end(substeps: int):
         flow = flows.PrincipalFlow(METHOD, branch=branch, substeps=substeps)
@@ -206,6 +208,7 @@ def test_across_its_eigenvectors_it_is_the_modified_flow():
 
 
 @pytest.mark.parametrize("loss", [TOY.loss, landscapes.rosenbrock().loss], ids=["two valleys", "rosenbrock"])
+@pytest.mark.slow
 def test_across_a_sharp_valley_it_alternates_with_gradient_descent(loss):
     """h l = 1.6 at the start: no claim holds there, but it is close, and instruments see the real part."""
     start = jnp.array([1.0, 0.9]) if loss is not TOY.loss else jnp.array([0.8, 0.2])

@@ -223,6 +223,7 @@ def test_on_a_network_at_the_edge_it_predicts_loss_gradient_and_sharpness(displa
     assert np.corrcoef(run.predictions["sharpness"][10:], measured[10:])[0, 1] > 0.99
 
 
+@pytest.mark.slow
 def test_on_a_network_the_constrained_trajectory_stays_at_the_edge_and_the_displacement_explains_the_rest():
     published, cubic = (followed(displacement) for displacement in BOTH)
     at = published.final_state

@@ -32,6 +32,7 @@ def started_late(method: Any) -> Flow:
 
 
 @pytest.mark.parametrize("make", [discrete.nesterov_convex, discrete.nesterov_convex_look_ahead])
+@pytest.mark.slow
 def test_half_a_step_of_head_start_costs_the_convex_equation_its_second_order(make):
     found = comparisons.measure_order(
         make,
@@ -67,6 +68,7 @@ class WrongTerm(flows.HighResolutionConvex):
 
 @pytest.mark.parametrize("make", [discrete.nesterov_convex, discrete.nesterov_convex_look_ahead])
 @pytest.mark.parametrize("term", ["bend", "pull"])
+@pytest.mark.slow
 def test_another_coefficient_costs_the_convex_equation_its_third_order(make, term):
     found = comparisons.measure_order(
         make,

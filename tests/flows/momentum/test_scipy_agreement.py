@@ -169,6 +169,7 @@ def test_restarts_fall_where_they_fall_however_often_the_flow_is_sampled():
     assert float(end.since) == pytest.approx(float(same_end.since), rel=1e-9)
 
 
+@pytest.mark.slow
 def test_restarts_are_found_in_single_precision_too():
     flow, single = flows.SpeedRestart(discrete.RestartedNesterov(0.04)), jnp.ones(1, jnp.float32)
     runs = [
