@@ -17,6 +17,7 @@ def same_precision():
     jax.config.update("jax_enable_x64", True)
 
 
+@pytest.mark.slow
 def test_models_are_compared_with_the_averaged_iterates_and_their_predictions_kept(tmp_path, capsys):
     out = tmp_path / "edge"
     models = ["--flows", "central", "edge-2"]

@@ -96,6 +96,7 @@ def test_the_published_velocity_of_shi_et_al_costs_an_order(method):
     ],
     ids=["heavy ball", "Nesterov", "Nesterov at 1/2", "two-step"],
 )
+@pytest.mark.slow
 def test_the_corrected_velocity_of_kovachki_and_stuart_has_order_two_after_the_transient(method, published):
     rates = [float(h) for h in np.geomspace(0.1, 0.03, 4) * 0.16 / 12]
     slopes = [

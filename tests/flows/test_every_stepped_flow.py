@@ -20,6 +20,7 @@ def flat(tree) -> np.ndarray:
 
 
 @every_flow
+@pytest.mark.slow
 def test_a_minimiser_is_a_rest_point(case):
     solution = flows.solve(case.make(0.1), bowl, NEST, steps=3)
     np.testing.assert_allclose(flat(solution.final_params), flat(NEST), atol=1e-12)
@@ -27,6 +28,7 @@ def test_a_minimiser_is_a_rest_point(case):
 
 
 @every_flow
+@pytest.mark.slow
 def test_a_nested_pytree_and_its_flat_vector_move_alike(case):
     start, unravel = ravel_pytree(START)
     level = flows.solve(case.make(0.1), lambda w: bowl(unravel(w)), start, steps=3).final_params

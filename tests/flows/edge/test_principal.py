@@ -145,6 +145,7 @@ LOSSES = {"two valleys": (TOY.loss, TOY.params), "tanh": (tanh_toy, jnp.array([0
     ("loss", "order", "claimed"),
     [("two valleys", p, max(p, 2)) for p in (1, 2, 3, 4)] + [("tanh", p, p + (p == 1)) for p in (1, 3)],
 )
+@pytest.mark.slow
 def test_with_all_eigenpairs_only_bent_terms_are_left_out(loss, order, claimed):
     make_flow = functools.partial(flows.PrincipalFlow, order=order, branch="real")
     rates = [0.04, 0.02, 0.01, 0.005] if loss == "two valleys" else [0.01, 0.007, 0.005, 0.0035]
@@ -252,6 +253,7 @@ def test_on_a_network_it_takes_the_top_of_the_spectrum_and_counts_its_products()
     assert cost.gradients == 16 and 16 + 17 * 5 <= cost.hessian_products < 16 + 17 * 50
 
 
+@pytest.mark.slow
 def test_a_second_solve_with_another_learning_rate_compiles_nothing(caplog):
     def solved(flow) -> np.ndarray:
         return flows.solve(flow, TOY.loss, TOY.params, steps=4).final_params
@@ -265,6 +267,7 @@ def test_a_second_solve_with_another_learning_rate_compiles_nothing(caplog):
     assert all(np.linalg.norm(a - b) > 1e-3 for a, b in zip(first, second, strict=True))
 
 
+@pytest.mark.slow
 def test_float32_stays_float32():
     start = TOY.params.astype(jnp.float32)
     for branch, dtype in (("real", jnp.float32), ("complex", jnp.complex64)):

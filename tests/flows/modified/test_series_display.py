@@ -162,6 +162,7 @@ SAME_BUT_FOR_THE_ROOT = [[CHERRY, TALL], [(LEAF, CHAIN), (TALL,)], [(LEAF,) * 3,
 
 @pytest.mark.parametrize("trees", SAME_BUT_FOR_THE_ROOT)
 @pytest.mark.parametrize("factor", [1, -1, 2, 4])
+@pytest.mark.slow
 def test_a_combination_is_a_gradient_if_and_only_if_no_ratio_is_broken(trees, factor):
     """Coefficients 1/symmetry make a gradient; the second is taken times a factor."""
     order = 3 if trees[1] == TALL else 4

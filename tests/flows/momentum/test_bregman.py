@@ -17,6 +17,7 @@ H = 0.0025
 
 
 @pytest.mark.parametrize("power", [2, 3, 4])
+@pytest.mark.slow
 def test_the_leapfrog_and_the_flow_agree_to_second_order_in_the_root(power):
     found = comparisons.measure_order(
         functools.partial(discrete.bregman_leapfrog, power=power),

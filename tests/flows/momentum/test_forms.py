@@ -33,6 +33,7 @@ DAMPED = {
 
 
 @pytest.mark.parametrize(("cls", "method"), DAMPED.values(), ids=DAMPED)
+@pytest.mark.slow
 def test_a_gradient_in_the_velocity_stands_for_the_hessian_in_the_equation(cls, method):
     of_gradients, of_products = cls(method, form="gradient"), cls(method, form="hessian")
     products = 3 * (of_gradients.order == 3)

@@ -121,6 +121,7 @@ FROM_REST = {"start": "rest", "after": 0.25}
 
 @pytest.mark.parametrize("make", [heavy_ball, lambda h: discrete.Nesterov(h, 0.6)], ids=["heavy ball", "Nesterov"])
 @pytest.mark.parametrize("start", ["params", "rest"])
+@pytest.mark.slow
 def test_the_flow_on_the_invariant_manifold_has_order_two_on_it_and_from_rest_once_attracted(make, start):
     flow = functools.partial(flows.InvariantManifold, start=start)
     found = order_of(flow, make, **(FROM_REST if start == "rest" else {}))
