@@ -38,6 +38,7 @@ def test_a_nested_pytree_and_its_flat_vector_move_alike(case):
 
 
 @every_flow
+@pytest.mark.slow
 def test_it_follows_gradient_descent_where_nothing_oscillates(case):
     flow = case.make(0.01)
     solution = solved(flow, steps=128)
@@ -48,6 +49,7 @@ def test_it_follows_gradient_descent_where_nothing_oscillates(case):
 
 
 @every_flow
+@pytest.mark.slow
 def test_work_is_counted_and_grows_with_the_steps(case):
     short, long = (flows.solve(case.make(0.1), bowl, START, steps=steps).cost for steps in (2, 8))
     assert 0 < short.gradients + short.hessian_products < long.gradients + long.hessian_products
@@ -63,6 +65,7 @@ def test_a_second_solve_with_another_learning_rate_compiles_nothing(case, caplog
 
 
 @every_flow
+@pytest.mark.slow
 def test_float32_stays_float32(case):
     solution = flows.solve(case.make(0.05), TOY.loss, TOY.params.astype(jnp.float32), steps=4, keep_params=True)
     assert solution.completed and solution.params.dtype == jnp.float32

@@ -16,6 +16,7 @@ import landscapes
 from landscapes import EffectiveSharpness, Sharpness, measure_all
 from landscapes.eigenpairs import DENSE_BELOW
 
+pytestmark = pytest.mark.slow
 K = 3
 
 

@@ -1,6 +1,7 @@
 """The claims on Hairer, Lubich and Wanner 2006: they hold on the real data, and each of them can fail."""
 
 import numpy as np
+import pytest
 from paper_cases import verdicts_of
 
 from paper_figures import hairer_2006 as paper

@@ -12,6 +12,7 @@ import discrete
 import flows
 import landscapes
 
+pytestmark = pytest.mark.slow
 RATE = 0.2
 METHOD = discrete.GradientDescent(RATE)
 TOY = landscapes.two_valleys()

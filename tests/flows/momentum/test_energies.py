@@ -13,6 +13,7 @@ import comparisons
 import discrete
 import flows
 
+pytestmark = pytest.mark.slow
 START = jnp.array([1.0, -0.5, 2.0, 0.3, -1.0, 1.5])
 MINIMIZER = jnp.zeros(6)
 

@@ -14,6 +14,7 @@ import flows
 import landscapes
 
 H, STRONG_CONVEXITY = 0.01, 0.25
+pytestmark = pytest.mark.slow
 RATES = np.array([STRONG_CONVEXITY, 1.0, 4.0])
 DIAGONAL = landscapes.Quadratic(jnp.diag(jnp.asarray(RATES)), jnp.zeros(3))
 START = jnp.array([1.0, -2.0, 0.5])
