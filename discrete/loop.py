@@ -7,7 +7,9 @@ may be interrupted. Memory is bounded by the block, not by the run.
 
 import time
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
@@ -24,6 +26,8 @@ BLOCK_BYTES = 64 * 2**20
 BLOCK_SAMPLES = 4096
 FIRST_BLOCK = 8
 BLOCK_SECONDS = 1.0
+
+_PARTS_COUNT = ContextVar("parts_count", default=True)
 
 
 class Side(eqx.Module):
@@ -139,6 +143,16 @@ def begin(sides: dict[str, Side]) -> Marched:
     return Marched(carries, dict.fromkeys(sides, 0), dict.fromkeys(sides, 0.0), [])
 
 
+@contextmanager
+def whole_runs() -> Iterator[None]:
+    """Within, Ctrl-C ends a run with KeyboardInterrupt instead of what is finished: for data that must be whole."""
+    before = _PARTS_COUNT.set(False)
+    try:
+        yield
+    finally:
+        _PARTS_COUNT.reset(before)
+
+
 def march(
     sides: dict[str, Side],
     samples: int,
@@ -151,7 +165,7 @@ def march(
 
     The first side leads. Its measurements named in `kept_for_followers` are the reference of the others at the same
     sample; they stay on the device for one block. A follower that fails is left behind. after_block: called with all
-    that is finished; an interrupt drops the block in hand and nothing else.
+    that is finished; an interrupt drops the block in hand and nothing else, but see `whole_runs`.
     """
     now = begin(sides) if so_far is None else so_far
     leader, *followers = sides
@@ -167,6 +181,8 @@ def march(
                 break
             size = _next_size(size, count, capacity, time.perf_counter() - clock)
     except KeyboardInterrupt:
+        if not _PARTS_COUNT.get():
+            raise
         now = now._replace(interrupted=True)
     return now
 

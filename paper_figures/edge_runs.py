@@ -45,15 +45,13 @@ def edge_run(
 ) -> xarray.Dataset:
     """Loss and sharpness of a method and of its flows, the distances, and the attribute `threshold`.
 
-    tolerance: of the sharpness.  Raises KeyboardInterrupt when Ctrl-C ended the run: a part is no data.
+    tolerance: of the sharpness.
     """
     observe = {"sharpness": landscapes.Sharpness(problem.loss, k=1, tolerance=tolerance)}
     with progress_bar(title=title) as show:
         run = comparisons.compare(
             method, models, problem, steps=steps, every=every, observe=observe, integrator=integrator, progress=show
         )
-    if run.interrupted:
-        raise KeyboardInterrupt
     found = run.to_dataset()
     # The other attributes hold seconds, dates and versions.
     found.attrs = {name: found.attrs[name] for name in ("problem", "method", "threshold", "statuses")}

@@ -151,8 +151,6 @@ def _compared(
         run = comparisons.compare(
             method, {"flow": flow}, problem, steps=steps, every=every, observe=measured, progress=show, **settings
         )
-    if run.interrupted:
-        raise KeyboardInterrupt
     return run, comparisons.divergence_bound(run, "flow", lipschitz=lipschitz)
 
 

@@ -102,7 +102,7 @@ def _run(problem: Problem, rate: float, weight: float, duration: float, seed: in
         "sharpness": landscapes.Sharpness(problem.loss),
     }
     with progress_bar(title=f"seed {seed}, h = {rate:g}, penalty {weight:g}: ") as show:
-        run = discrete.run(
+        return discrete.run(
             discrete.GradientDescent(rate),
             Penalized(problem.loss, jnp.asarray(weight)),
             problem.params,
@@ -112,9 +112,6 @@ def _run(problem: Problem, rate: float, weight: float, duration: float, seed: in
             keep_params=True,
             progress=show,
         )
-    if run.status.startswith("stopped"):
-        raise KeyboardInterrupt
-    return run
 
 
 def _distances(one: Params, other: Params) -> np.ndarray:

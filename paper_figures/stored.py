@@ -15,16 +15,22 @@ import xarray
 
 from comparisons.provenance import provenance
 from comparisons.record import write_atomically
+from discrete.loop import whole_runs
 
 CONSTANTS, PROVENANCE = "constants", "provenance"
 
 
 def stored(folder: Path, name: str, *, quick: bool, computed: Callable[[], xarray.Dataset]) -> list[Path]:
-    """<folder>/<name>.nc, or <name>_quick.nc; computed unless it is there, made with the constants of today."""
+    """<folder>/<name>.nc, or <name>_quick.nc; computed unless it is there, made with the constants of today.
+
+    Nothing is written where Ctrl-C ends the computation: a part of a run is no data.
+    """
     path = folder / f"{name}{'_quick' * quick}.nc"
     today = json.dumps(constants(sys.modules[computed.__module__]))
     if not path.exists() or made_with(path).get(CONSTANTS) != today:
-        found = computed().assign_attrs({CONSTANTS: today, PROVENANCE: json.dumps(provenance())})
+        with whole_runs():
+            found = computed()
+        found = found.assign_attrs({CONSTANTS: today, PROVENANCE: json.dumps(provenance())})
         write_atomically(path, bytes(found.to_netcdf()))
     return [path]
 

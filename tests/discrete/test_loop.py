@@ -7,7 +7,7 @@ import pytest
 from jaxtyping import Array
 
 from discrete import loop
-from discrete.loop import Side, begin, march
+from discrete.loop import Side, begin, march, whole_runs
 
 
 class Counter(Side):
@@ -100,6 +100,15 @@ def test_an_interrupt_keeps_the_blocks_that_are_finished():
     assert marched.interrupted and 20 < marched.done < 9001
     assert marched.measured("side")["n"][:, 0].tolist() == list(range(marched.done))
     assert march({"side": Counter()}, 9001, so_far=marched._replace(interrupted=False)).done == 9001
+
+
+def test_among_whole_runs_an_interrupt_ends_everything_and_only_there():
+    def interrupt(now):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), whole_runs():
+        march({"side": Counter()}, 9001, after_block=interrupt)
+    assert march({"side": Counter()}, 9001, after_block=interrupt).interrupted
 
 
 def test_nothing_is_measured_before_the_march_begins():

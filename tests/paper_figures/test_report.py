@@ -245,3 +245,17 @@ def test_every_module_that_computes_is_in_the_catalogue():
     computing = {module.__name__.rpartition(".")[2] for module in modules if hasattr(module, "compute")}
     assert computing == set(catalogue.PAPERS)
     assert all(catalogue.headline(paper) for paper in catalogue.PAPERS.values())
+
+
+def test_a_figure_that_does_not_look_whether_its_runs_are_whole_saves_no_part_of_one(tmp_path):
+    def press(done: int, steps: int) -> None:
+        raise KeyboardInterrupt
+
+    def computed() -> xarray.Dataset:
+        problem = landscapes.two_valleys()
+        run = discrete.run(discrete.GradientDescent(0.1), problem.loss, problem.params, steps=40, progress=press)
+        return xarray.Dataset({"step": ("sample", run.steps)})
+
+    with pytest.raises(KeyboardInterrupt):
+        stored(tmp_path, "part", quick=True, computed=computed)
+    assert list(tmp_path.iterdir()) == []
