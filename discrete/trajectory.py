@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 import equinox as eqx
+import jax
 import numpy as np
 from jaxtyping import Float, Int
 
@@ -51,3 +52,11 @@ class Trajectory(eqx.Module):
     def completed(self) -> bool:
         """Whether the run went to its last step."""
         return self.status == "completed"
+
+    @property
+    def path(self) -> Float[np.ndarray, "samples n"]:
+        """The kept params, flattened: a row for each sample. ValueError where they were not kept."""
+        if self.params is None:
+            raise ValueError("`path` needs the params of every sample; run with keep_params=True.")
+        leaves = map(np.asarray, jax.tree.leaves(self.params))
+        return np.concatenate([leaf.reshape(len(leaf), -1) for leaf in leaves], axis=1)

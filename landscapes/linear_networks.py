@@ -1,6 +1,5 @@
 """Linear networks: linear in the input, not in the weights; the field's exactly solvable models of training."""
 
-import functools
 from typing import Any
 
 import equinox as eqx
@@ -57,7 +56,7 @@ def lowest_curvature(loss: Loss, params: list[Array]) -> Float[Array, ""]:
     """
     if len(params) < 2:
         raise ValueError(f"`params` must be at least 2 matrices, got {len(params)}; with one the loss is convex.")
-    product = functools.reduce(jnp.matmul, params)
+    product = product_model(params[1:], params[0])
     (slope,) = jax.grad(loss)([product])
     norms = jnp.sort(jnp.stack([jnp.linalg.norm(weight, 2) for weight in params]))
     return -(len(params) - 1) * jnp.linalg.norm(slope, 2) * jnp.prod(norms[2:])

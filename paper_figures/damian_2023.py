@@ -104,7 +104,7 @@ def _network(size: Size, problem: Any, method: discrete.GradientDescent, path: P
     averaged, constrained = (first.pop(key)[::EVERY] for key in ("averaged", "constrained"))
     found: dict[str, Any] = {key: ("step", rows) for key, rows in first.items() if key not in SAID}
     found |= {key: (("displacement", "step"), [rows[key] for rows in told.values()]) for key in SAID}
-    apart = [np.linalg.norm(rows - averaged, axis=1) for rows in (constrained, _rows(flow.params))]
+    apart = [np.linalg.norm(rows - averaged, axis=1) for rows in (constrained, flow.path)]
     found |= {"distance": (("model", "sample"), apart), "flow_loss": ("sample", flow.observations["loss"])}
     if size.sharpness:
         observe = {"sharpness": landscapes.Sharpness(problem.loss)}
@@ -144,10 +144,6 @@ def _block(flow: flows.SelfStabilization, loss: Loss, carry: Any) -> tuple[Any, 
         return (now, after, state, jnp.maximum(failed, failure)), rows
 
     return jax.lax.scan(one, carry, length=BLOCK)
-
-
-def _rows(params: Params) -> np.ndarray:
-    return np.concatenate([np.reshape(leaf, (len(leaf), -1)) for leaf in jax.tree.leaves(params)], axis=1)
 
 
 def judge(data: list[xarray.Dataset]) -> list[Claim]:

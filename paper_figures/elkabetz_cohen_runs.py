@@ -17,7 +17,7 @@ import flows
 import landscapes
 from comparisons import Comparison, DivergenceBound
 from comparisons.progress_bar import progress_bar
-from landscapes import Loss, Params
+from landscapes import Loss
 from landscapes.datasets import digits
 from landscapes.networks import dense_layer, layer_stream
 
@@ -88,7 +88,7 @@ def _network(name: str, fractions: tuple[int, ...], samples: int) -> xarray.Data
     start = [dense_layer(layer_stream(0, i), *sizes)["weight"] for i, sizes in layers]
     problem = landscapes.Problem(name, loss, start)
     runs = [_compared(problem, STEP / k, samples * k, k, integrator=LOOSE, keep_params=True) for k in fractions]
-    paths = [_flat(run.discrete.params) for run, _ in runs]
+    paths = [run.discrete.path for run, _ in runs]
     rows = {
         "loss": [run.discrete.observations["loss"] for run, _ in runs],
         "travelled": [np.linalg.norm(path - path[0], axis=1) for path in paths],
@@ -152,10 +152,6 @@ def _compared(
             method, {"flow": flow}, problem, steps=steps, every=every, observe=measured, progress=show, **settings
         )
     return run, comparisons.divergence_bound(run, "flow", lipschitz=lipschitz)
-
-
-def _flat(params: Params) -> np.ndarray:
-    return np.concatenate([np.reshape(leaf, (len(leaf), -1)) for leaf in params], axis=1)
 
 
 def _padded(row: np.ndarray, length: int) -> np.ndarray:

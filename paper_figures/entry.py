@@ -42,7 +42,7 @@ class Entry:
 
 def write(folder: Path, entries: dict[str, Entry]) -> Path:
     """<folder>/claims.json: strict JSON, which knows neither NaN nor infinity: null there."""
-    content = {"papers": {name: _plain(entry) for name, entry in sorted(entries.items())}}
+    content = {"papers": {name: _plain(entry) for name, entry in entries.items()}}
     path = folder / FILE
     write_atomically(path, json.dumps(content, indent=1, allow_nan=False).encode())
     return path

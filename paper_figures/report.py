@@ -18,7 +18,7 @@ from . import entry as entries
 from .catalogue import PAPERS, account, chosen, headline
 from .entry import SIZES, Entry
 from .page import page
-from .stored import CONSTANTS, PROVENANCE, made_with
+from .stored import CONSTANTS, PROVENANCE
 from .wording import document, table
 
 PAGE, DOCUMENT = "report.html", "claims.md"
@@ -84,7 +84,7 @@ def _judged(name: str, paper: Any, folder: Path, *, quick: bool, before: Entry |
     figure = f"{name}{'_quick' * quick}"
     for path in save_figure(paper.draw(data), folder / figure):
         print(f"wrote {path}")
-    made = made_with(paths[0])
+    made = data[0].attrs
     return Entry(
         headline(paper),
         account(paper),

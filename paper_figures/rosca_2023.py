@@ -185,7 +185,7 @@ def _network(windows: int, start_z: tuple[float, ...], show: Progress) -> dict[s
     for done, (rate, begin) in enumerate(cases, start=1):
         apart.append(_followed(float(rate), problem.loss, begin))
         show(done, len(cases))
-    path = np.concatenate([leaf.reshape(len(leaf), -1) for leaf in jax.tree.leaves(detail.params)], axis=1)
+    path = detail.path
     swing, stride = path[2:] - 2 * path[1:-1] + path[:-2], path[2:] - path[:-2]
     return {
         "network_step": ("network_step", steps),

@@ -8,7 +8,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import xarray
@@ -50,11 +50,44 @@ def made_with(path: Path) -> dict[str, Any]:
 
 
 def constants(paper: ModuleType) -> dict[str, Any]:
-    """The constants of a paper's module that are numbers, texts, or tuples of them: sizes, rates, seeds."""
-    return {name: value for name, value in vars(paper).items() if name.isupper() and _is_plain(value)}
+    """Sizes, rates, seeds: the constants that are numbers, texts, or tuples or dicts of them.
+
+    NAME of the paper's module, and <module>.NAME of the modules in its folder whose functions it uses.
+    """
+    found = _own(paper)
+    for module in _companions(paper):
+        prefix = module.__name__.rpartition(".")[2]
+        found |= {f"{prefix}.{name}": value for name, value in _own(module).items()}
+    return found
+
+
+def _own(module: ModuleType) -> dict[str, Any]:
+    return {name: value for name, value in vars(module).items() if name.isupper() and _is_plain(value)}
+
+
+def _companions(paper: ModuleType) -> list[ModuleType]:
+    """The modules of this folder that it takes something from, and those that they take something from."""
+    found, left = {paper.__name__, __name__}, [paper]
+    for module in left:
+        used = {value if isinstance(value, ModuleType) else _home(value) for value in vars(module).values()}
+        new = [one for one in used if one is not None and one.__name__ not in found and _is_beside(one)]
+        found |= {one.__name__ for one in new}
+        left += new
+    return sorted(left[1:], key=lambda module: module.__name__)
+
+
+def _home(value: Any) -> ModuleType | None:
+    """The module of a function or a class."""
+    return sys.modules.get(value.__module__) if isinstance(value, FunctionType | type) else None
+
+
+def _is_beside(module: ModuleType) -> bool:
+    return module.__name__.startswith(f"{__package__}.")
 
 
 def _is_plain(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(map(_is_plain, value)) and all(map(_is_plain, value.values()))
     if isinstance(value, tuple):
         return all(map(_is_plain, value))
     return isinstance(value, bool | int | float | str)

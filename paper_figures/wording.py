@@ -60,7 +60,7 @@ def document(entries: dict[str, Entry]) -> str:
         f"{len(claims)} published or derived statements, judged by measurement: {tally(claims)}. Written by",
         "`odescent figures`, which measures them; `report.html` beside it shows the figures and why each tolerance.",
     ]
-    for name, entry in sorted(entries.items()):
+    for name, entry in entries.items():
         lines += ["", f"## {entry.headline}", "", f"    {entry.command(name)}", ""]
         lines += [
             "| statement | source | measured quantity | predicted | measured | verdict |",

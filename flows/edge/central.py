@@ -21,7 +21,7 @@ from ..modified import ModifiedFlow
 from ..stepped import SteppedFlow, Work
 from .alternation import Alternation, alternation
 from .complementarity import pair_weights, pairs, residual_tolerance, solve_complementarity, symmetric
-from .second_moment import flat_preconditioner, memory_drift, memory_push, remembered
+from .second_moment import check_memory, flat_preconditioner, memory_drift, memory_push, remembered
 
 MARGIN = 0.05
 SOLVED = 100
@@ -135,10 +135,7 @@ class CentralFlow(SteppedFlow):
             raise ValueError(
                 f"`order` must be 1 for {type(method).__name__}, which has no modified flow, got {order!r}."
             )
-        if method.has_preconditioner and not getattr(method, "beta2", 0) > 0:
-            raise ValueError("`beta2` must exceed 0 for CentralFlow: without an average nu has no motion of its own.")
-        if state is not None and not method.has_preconditioner:
-            raise ValueError(f"`state` is for methods with a preconditioner; {type(method).__name__} needs none here.")
+        check_memory("CentralFlow", method, state)
         # Built here: its coefficients need numbers, and in a compiled run the momentum is none.
         self.modified = ModifiedFlow(method, order=order) if order != 1 else None
         self.method, self.truncation, self.critical, self.scheme = method, int(order), critical, scheme

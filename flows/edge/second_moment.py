@@ -17,6 +17,14 @@ from landscapes import Loss, Params
 # where s is the method's square of a gradient. The memory is the method's state after the step that leaves the params.
 
 
+def check_memory(flow: str, method: Method, state: Any) -> None:
+    """ValueError, naming the flow, if the memory of the method is no average, or a state is given to one without."""
+    if method.has_preconditioner and not getattr(method, "beta2", 0) > 0:
+        raise ValueError(f"`beta2` must exceed 0 for {flow}: without an average nu has no motion of its own.")
+    if state is not None and not method.has_preconditioner:
+        raise ValueError(f"`state` is for methods with a preconditioner; {type(method).__name__} needs none here.")
+
+
 def remembered(method: Method, loss: Loss, params: Params, state: Any) -> Any:
     """The memory of a method that starts at the params with a state, at rest where that is None."""
     if not method.has_preconditioner:

@@ -8,7 +8,7 @@ from discrete import GradientDescent, Method, RMSProp, ScalarRMSProp
 from landscapes import Loss, Params
 
 from ..flow import FieldCost, Flow, check_constant
-from .second_moment import memory_drift, remembered
+from .second_moment import check_memory, memory_drift, remembered
 
 
 class Still(NamedTuple):
@@ -40,10 +40,7 @@ class StableFlow(Flow):
             raise ValueError(
                 f"StableFlow describes GradientDescent, ScalarRMSProp and RMSProp, not {type(method).__name__}."
             )
-        if method.has_preconditioner and not getattr(method, "beta2", 0) > 0:
-            raise ValueError("`beta2` must exceed 0 for StableFlow: without an average nu has no motion of its own.")
-        if state is not None and not method.has_preconditioner:
-            raise ValueError(f"`state` is for methods with a preconditioner; {type(method).__name__} needs none here.")
+        check_memory("StableFlow", method, state)
         self.method, self.state = method, state
 
     @property

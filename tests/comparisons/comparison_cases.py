@@ -151,12 +151,6 @@ def flat(tree: Any) -> np.ndarray:
     return np.asarray(ravel_pytree(tree)[0])
 
 
-def paths(tree: Any) -> np.ndarray:
-    """(samples, 3) parameters of many points."""
-    leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(tree)]
-    return np.concatenate([leaf.reshape(len(leaf), -1) for leaf in leaves], axis=1)
-
-
 def arrays(comparison: Comparison) -> dict[str, np.ndarray]:
     """Every number that a comparison measured, under a name of its own."""
     found = {}

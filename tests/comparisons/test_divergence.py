@@ -5,7 +5,7 @@ from functools import cache
 import jax
 import numpy as np
 import pytest
-from comparison_cases import INPUTS, OBSERVE, PROBLEM, START, STEPS, compared, flat, heavy_ball, models, paths, usual
+from comparison_cases import INPUTS, OBSERVE, PROBLEM, START, STEPS, compared, flat, heavy_ball, models, usual
 from hypothesis import given, strategies as st
 from jax.flatten_util import ravel_pytree
 
@@ -19,13 +19,13 @@ FLOWS = ("gradient flow", "modified")
 @cache
 def iterates() -> np.ndarray:
     found = discrete.run(heavy_ball(), PROBLEM.loss, START, steps=STEPS, keep_params=True)
-    return paths(found.params)
+    return found.path
 
 
 @cache
 def solution(name: str) -> np.ndarray:
     flow = models(heavy_ball())[name]
-    return paths(flows.solve(flow, PROBLEM.loss, START, steps=STEPS, keep_params=True).params)
+    return flows.solve(flow, PROBLEM.loss, START, steps=STEPS, keep_params=True).path
 
 
 @pytest.mark.parametrize("name", FLOWS)

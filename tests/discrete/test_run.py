@@ -43,7 +43,10 @@ def test_samples_are_taken_at_multiples_of_every(every):
 def test_params_are_kept_only_when_asked_for():
     kept = run(every=20, keep_params=True)
     np.testing.assert_allclose(kept.params, iterates_by_hand(PROBLEM.loss, PROBLEM.params, 60, 0.05, 0.8)[::20])
+    np.testing.assert_array_equal(kept.path, kept.params)
     assert run(every=20).params is None
+    with pytest.raises(ValueError, match="keep_params=True"):
+        _ = run(every=20).path
 
 
 def test_the_cost_counts_gradients_and_the_products_of_the_instruments():

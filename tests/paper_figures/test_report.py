@@ -19,9 +19,9 @@ import comparisons
 import discrete
 import landscapes
 import paper_figures
-from paper_figures import catalogue, cohen_2021, entry, report
+from paper_figures import catalogue, cohen_2021, diagonal_methods, entry, interpolators, report
 from paper_figures.claim import Claim
-from paper_figures.stored import load, stored
+from paper_figures.stored import constants, load, stored
 
 NUMBER = 7.0
 FINITE = st.floats(-1e6, 1e6)
@@ -158,6 +158,13 @@ def test_data_made_with_other_constants_are_made_again(with_claims, tmp_path, ca
     capsys.readouterr()
     report.make_figures(["paper"], quick=True, out=str(tmp_path))
     assert f"wrote {tmp_path / 'paper_quick.nc'}" in capsys.readouterr().out
+
+
+def test_what_data_are_made_with_includes_the_constants_of_the_modules_beside_a_paper():
+    found = constants(catalogue.PAPERS["woodworth_2020"])
+    assert found["METHOD_SCALE"] == found["diagonal_methods.SCALE"] == diagonal_methods.SCALE
+    assert found["interpolators.POLISHING_STEPS"] == interpolators.POLISHING_STEPS
+    assert not any(name.startswith(("stored.", "claim.")) for name in found)
 
 
 def test_the_same_program_writes_the_same_bytes(with_claims, tmp_path, capsys):

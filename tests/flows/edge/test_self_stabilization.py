@@ -8,7 +8,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.flatten_util import ravel_pytree
-from jaxtyping import config
 
 import discrete
 import flows
@@ -189,13 +188,9 @@ def averaged():
     )
 
 
-def rows(params) -> np.ndarray:
-    return np.concatenate([np.reshape(leaf, (len(leaf), -1)) for leaf in jax.tree.leaves(params)], axis=1)
-
-
 def error(params) -> float:
     """At the end, distance to the averaged iterates over how far they have come."""
-    first, last = rows(averaged().params)[[0, -1]]
+    first, last = averaged().path[[0, -1]]
     return float(np.linalg.norm(ravel_pytree(params)[0] - last) / np.linalg.norm(last - first))
 
 
@@ -313,14 +308,6 @@ WRONG = {
     ),
     "one parameter": (lambda: silent().init(lambda x: x @ x, jnp.ones(1)), "at least 2 parameters"),
 }
-
-
-@pytest.fixture
-def untyped():
-    """Without the type checks of the test run, so that the package's own refusal is seen."""
-    config.update("jaxtyping_disable", True)
-    yield
-    config.update("jaxtyping_disable", False)
 
 
 @pytest.mark.usefixtures("untyped")

@@ -4,7 +4,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jaxtyping import config
 
 import discrete
 import flows
@@ -78,14 +77,6 @@ WRONG = {
         "`state` is for methods",
     ),
 }
-
-
-@pytest.fixture
-def untyped():
-    """Without the type checks of the test run, so that the package's own refusal is seen."""
-    config.update("jaxtyping_disable", True)
-    yield
-    config.update("jaxtyping_disable", False)
 
 
 @pytest.mark.usefixtures("untyped")
