@@ -96,22 +96,24 @@ def several(steps: int) -> None:
 
 
 def cost(steps: int) -> None:
-    """Started where two directions are critical, and stay so."""
+    """Along the central flow's own course, where two directions are critical and stay so."""
     del steps
-    problem, method, count = digits(), discrete.GradientDescent(0.25), 300
-    start, _ = warmed(method, problem, 250)
+    problem, method, count = digits(), discrete.GradientDescent(0.2), 300
+    course = flows.CentralFlow(method)
+    start = flows.solve(course, problem.loss, warmed(method, problem, 250)[0], steps=1000, every=1000).final_params
     reference = flows.solve(flows.CentralFlow(method, substeps=16), problem.loss, start, steps=count, every=count)
     for scheme, substeps in (("midpoint", 2), ("midpoint", 1), ("euler", 4), ("euler", 2), ("euler", 8)):
         flow = flows.CentralFlow(method, scheme=scheme, substeps=substeps)
         for _ in range(2):
-            found = flows.solve(flow, problem.loss, start, steps=count, every=count)
+            found = flows.solve(flow, problem.loss, start, steps=count, every=10)
         work = found.cost
         error = apart(found.final_params, reference.final_params)
         equivalents = ((work.gradients or 0) + GRADIENTS_OF_A_PRODUCT * (work.hessian_products or 0)) / count
+        critical = found.predictions["critical"][1:]
         print(
             f"{scheme:9s} {substeps} substeps: {equivalents:6.1f} gradient-equivalents a step, "
-            f"{1e3 * work.seconds / count:5.1f} ms, error {error:.1e}, critical {found.predictions['critical'][-1]}, "
-            f"{found.status}"
+            f"{1e3 * work.seconds / count:5.1f} ms, error {error:.1e}, "
+            f"critical {critical.min()} to {critical.max()}, {found.status}"
         )
 
 
