@@ -49,15 +49,15 @@ def made_with(path: Path) -> dict[str, Any]:
         raise ValueError(f"`out` holds {path}, which is no data of a figure; remove it or choose another.") from error
 
 
-def constants(paper: ModuleType) -> dict[str, Any]:
+def constants(module: ModuleType) -> dict[str, Any]:
     """Sizes, rates, seeds: the constants that are numbers, texts, or tuples or dicts of them.
 
-    NAME of the paper's module, and <module>.NAME of the modules in its folder whose functions it uses.
+    NAME of the module that computes, and <module>.NAME of those of `paper_figures` whose functions it uses.
     """
-    found = _own(paper)
-    for module in _companions(paper):
-        prefix = module.__name__.rpartition(".")[2]
-        found |= {f"{prefix}.{name}": value for name, value in _own(module).items()}
+    found = _own(module)
+    for companion in _companions(module):
+        prefix = companion.__name__.removeprefix(f"{__package__}.")
+        found |= {f"{prefix}.{name}": value for name, value in _own(companion).items()}
     return found
 
 
@@ -65,15 +65,15 @@ def _own(module: ModuleType) -> dict[str, Any]:
     return {name: value for name, value in vars(module).items() if name.isupper() and _is_plain(value)}
 
 
-def _companions(paper: ModuleType) -> list[ModuleType]:
+def _companions(module: ModuleType) -> list[ModuleType]:
     """The modules of this folder that it takes something from, and those that they take something from."""
-    found, left = {paper.__name__, __name__}, [paper]
-    for module in left:
-        used = {value if isinstance(value, ModuleType) else _home(value) for value in vars(module).values()}
-        new = [one for one in used if one is not None and one.__name__ not in found and _is_beside(one)]
-        found |= {one.__name__ for one in new}
+    found, left = {module.__name__, __name__}, [module]
+    for one in left:
+        used = {value if isinstance(value, ModuleType) else _home(value) for value in vars(one).values()}
+        new = [home for home in used if home is not None and home.__name__ not in found and _is_beside(home)]
+        found |= {home.__name__ for home in new}
         left += new
-    return sorted(left[1:], key=lambda module: module.__name__)
+    return sorted(left[1:], key=lambda companion: companion.__name__)
 
 
 def _home(value: Any) -> ModuleType | None:

@@ -13,11 +13,11 @@ verdicts = verdicts_of(paper)
 @pytest.fixture(scope="module")
 def staged():
     """The quick data with the ends of the diagonal network taken from the convex programs."""
-    found = paper.references(paper.QUICK_GAPS)
+    found = paper.data.references(paper.data.QUICK_GAPS)
     inputs = found.inputs.values
-    equal = least_potential(network_potential(paper.EQUAL_ROOT_K / 4, 2), inputs, inputs @ found.least_l1.values)
-    found = found.assign(end=found.reference, equal_end=(("shape", "entry"), [equal] * len(paper.EQUAL_SHAPES)))
-    return paper.with_descent(paper.with_neuron(found, paper.QUICK_DELTAS))
+    equal = least_potential(network_potential(paper.data.EQUAL_ROOT_K / 4, 2), inputs, inputs @ found.least_l1.values)
+    found = found.assign(end=found.reference, equal_end=(("shape", "entry"), [equal] * len(paper.data.EQUAL_SHAPES)))
+    return paper.data.with_descent(paper.data.with_neuron(found, paper.data.QUICK_DELTAS))
 
 
 def test_all_claims_hold_where_the_diagonal_network_ends_at_the_convex_programs(staged):
@@ -66,7 +66,7 @@ def test_a_claim_fails_on(staged, tampered, claim):
 
 def test_the_square_root_of_k_is_twice_the_sum_of_squares():
     u, v = 0.7, 0.2
-    assert paper.root_k(u * v, (u - v) / (u + v)) == pytest.approx(2 * (u**2 + v**2))
+    assert paper.data.root_k(u * v, (u - v) / (u + v)) == pytest.approx(2 * (u**2 + v**2))
 
 
 def test_gradient_descent_lowers_a_positive_delta(staged):

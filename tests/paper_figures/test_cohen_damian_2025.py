@@ -6,7 +6,7 @@ import xarray
 from paper_cases import verdicts_of
 
 from paper_figures import cohen_damian_2025 as paper
-from paper_figures.cohen_damian_2025_claims import EVERY, closed_form
+from paper_figures.cohen_damian_2025.claims import EVERY, closed_form
 
 verdicts = verdicts_of(paper)
 SAMPLES, ONSET = 51, 200

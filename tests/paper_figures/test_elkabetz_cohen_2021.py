@@ -6,7 +6,8 @@ import pytest
 import xarray
 from paper_cases import verdicts_of
 
-from paper_figures import elkabetz_cohen_2021 as paper, elkabetz_cohen_runs as runs
+from paper_figures import elkabetz_cohen_2021 as paper
+from paper_figures.elkabetz_cohen_2021 import data as runs
 
 verdicts = verdicts_of(paper)
 

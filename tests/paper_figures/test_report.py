@@ -19,9 +19,10 @@ import comparisons
 import discrete
 import landscapes
 import paper_figures
-from paper_figures import catalogue, cohen_2021, diagonal_methods, entry, interpolators, report
+from paper_figures import catalogue, cohen_2021, entry, interpolators, report
 from paper_figures.claim import Claim
 from paper_figures.stored import constants, load, stored
+from paper_figures.woodworth_2020 import diagonal_methods
 
 NUMBER = 7.0
 FINITE = st.floats(-1e6, 1e6)
@@ -124,7 +125,7 @@ def test_the_claims_are_strict_json_with_their_verdicts(with_claims, tmp_path, c
     assert first["verdict"] == "holds" and first["measured"] == 1.0 and first["predicted"] == [0.9, 1.1]
     assert second["verdict"] == "undecided" and second["measured"] is None and second["predicted"] == [2.0, None]
     assert {"git_revision", "jax"} <= paper["provenance"].keys()
-    assert paper["constants"] == {"NUMBER": NUMBER}
+    assert paper["constants"]["NUMBER"] == NUMBER
     assert paper["data"] == {"paper.nc": hashlib.sha256((tmp_path / "paper.nc").read_bytes()).hexdigest()}
     capsys.readouterr()
 
@@ -161,8 +162,8 @@ def test_data_made_with_other_constants_are_made_again(with_claims, tmp_path, ca
 
 
 def test_what_data_are_made_with_includes_the_constants_of_the_modules_beside_a_paper():
-    found = constants(catalogue.PAPERS["woodworth_2020"])
-    assert found["METHOD_SCALE"] == found["diagonal_methods.SCALE"] == diagonal_methods.SCALE
+    found = constants(catalogue.PAPERS["woodworth_2020"].data)
+    assert found["METHOD_SCALE"] == found["woodworth_2020.diagonal_methods.SCALE"] == diagonal_methods.SCALE
     assert found["interpolators.POLISHING_STEPS"] == interpolators.POLISHING_STEPS
     assert not any(name.startswith(("stored.", "claim.")) for name in found)
 

@@ -14,20 +14,20 @@ verdicts = verdicts_of(paper)
 
 def staged(*, sigmoids=1.0, power=1.0, lost=1.0, late=0.0, orders=(1, 2)) -> xarray.Dataset:
     """Data as the paper says: u_0 loses what stronger modes take, errors are h and h^2."""
-    s, random = np.array(paper.STRENGTHS), np.random.default_rng(0)
+    s, random = np.array(paper.data.STRENGTHS), np.random.default_rng(0)
     time, kept = np.linspace(0, 16, 400), 1e-7 * random.uniform(0.5, 2, (8, 5))
     taken = scipy.special.digamma(2.5) - scipy.special.digamma((5 - np.arange(5)) / 2)
     # Half-learning times in proportion to s^-power, by a clock of each mode's own.
     clock = time[:, None, None] * s ** (power - 1) / (1 + late)
     rate, order_time = 0.01 / np.arange(1, 5), np.linspace(0, 6, 20)
-    exact = mode_sigmoid(order_time[:, None], s, paper.FIRST)
+    exact = mode_sigmoid(order_time[:, None], s, paper.data.FIRST)
     bump = s * order_time[:, None]
     descent = [exact + h ** orders[0] * bump for h in rate]
     modified = [path + h ** orders[1] * bump for path, h in zip(descent, rate, strict=True)]
     return xarray.Dataset(
         {
             "time": ("sample", time),
-            "decoupled": (("sample", "mode"), mode_sigmoid(time[:, None], s, paper.FIRST) ** sigmoids),
+            "decoupled": (("sample", "mode"), mode_sigmoid(time[:, None], s, paper.data.FIRST) ** sigmoids),
             "random": (("sample", "seed", "mode"), mode_sigmoid(clock, s, kept)),
             "random_first": (("seed", "mode"), kept * np.exp(lost * taken)),
             "random_kept": (("seed", "mode"), kept),

@@ -19,7 +19,7 @@ def rising(depth, strength, times) -> list[float]:
     """u at those times, from the closed form."""
     return [
         scipy.optimize.brentq(
-            lambda u, t=t: landscapes.mode_time(u, depth, strength, paper.FLOW_FIRST) - t, 0.009, 0.999 * strength
+            lambda u, t=t: landscapes.mode_time(u, depth, strength, paper.data.FLOW_FIRST) - t, 0.009, 0.999 * strength
         )
         for t in times
     ]
@@ -28,9 +28,9 @@ def rising(depth, strength, times) -> list[float]:
 def staged(*, clock=1.0, rate=-1.0, delay=1.0, orthogonal=0.1, gaussian=1.4) -> xarray.Dataset:
     """Data as the paper says."""
     time, random = np.array([0.2, 0.4]), np.random.default_rng(0)
-    strength = [[rising(depth, s, clock * time) for s in paper.STRENGTHS] for depth in paper.FLOWS]
-    first, depths = np.array(paper.FIRST), np.array(paper.DEPTHS, float)
-    formula = paper.STRENGTH / first - paper.STRENGTH / (paper.STRENGTH - first)
+    strength = [[rising(depth, s, clock * time) for s in paper.data.STRENGTHS] for depth in paper.data.FLOWS]
+    first, depths = np.array(paper.data.FIRST), np.array(paper.data.DEPTHS, float)
+    formula = paper.data.STRENGTH / first - paper.data.STRENGTH / (paper.data.STRENGTH - first)
     starts = np.array([4.0, 8.0, 16.0])
     counts = np.stack([9 * starts**orthogonal, 4 * starts**gaussian], axis=-1)
     noise = 1 + 0.02 * random.standard_normal((6, 3, 2, 5))
@@ -43,8 +43,13 @@ def staged(*, clock=1.0, rate=-1.0, delay=1.0, orthogonal=0.1, gaussian=1.4) -> 
             "started": (("seed", "start_depth", "start", "rate"), counts[None, :, :, None] * noise),
             "start_rate": (("start_depth", "rate"), np.ones((3, 5)) / starts[:, None]),
         },
-        coords={"flow": list(paper.FLOWS), "mode": list(paper.STRENGTHS), "first": first, "depth": list(paper.DEPTHS)}
-        | {"start": list(paper.STARTS), "start_depth": starts.astype(int)},
+        coords={
+            "flow": list(paper.data.FLOWS),
+            "mode": list(paper.data.STRENGTHS),
+            "first": first,
+            "depth": list(paper.data.DEPTHS),
+        }
+        | {"start": list(paper.data.STARTS), "start_depth": starts.astype(int)},
     )
 
 
@@ -67,10 +72,10 @@ def test_every_panel_has_its_axes_named():
 
 @pytest.mark.parametrize("depth", [2, 5])
 def test_the_iterations_of_one_weight_are_those_of_the_matrices(depth):
-    problem = landscapes.deep_linear(depth=depth, width=2, singular_values=(paper.STRENGTH, paper.STRENGTH))
+    problem = landscapes.deep_linear(depth=depth, width=2, singular_values=(paper.data.STRENGTH, paper.data.STRENGTH))
     # Equal strengths leave the bases free; decoupled in any of them is decoupled.
     start, rate, first = landscapes.decoupled_start(problem, 0.1), 0.15 / depth, 0.1
-    counted = int(paper.iterations(np.array([float(depth)]), np.array([rate]), first)[0])
+    counted = int(paper.data.iterations(np.array([float(depth)]), np.array([rate]), first)[0])
     method, weights, losses = discrete.GradientDescent(rate), start, []
     step = jax.jit(lambda w: (method.step(jax.grad(problem.loss), w, None)[0], problem.loss(w)))
     for _ in range(counted + 1):
@@ -82,8 +87,8 @@ def test_the_iterations_of_one_weight_are_those_of_the_matrices(depth):
 
 def test_a_rate_beyond_stability_never_learns():
     depth = np.array([4.0])
-    assert paper.iterations(depth, 5 / (depth * paper.STRENGTH**1.5), 0.1)[0] == np.inf
-    assert jnp.isfinite(paper.iterations(depth, 1 / (depth * paper.STRENGTH**1.5), 0.1)[0])
+    assert paper.data.iterations(depth, 5 / (depth * paper.data.STRENGTH**1.5), 0.1)[0] == np.inf
+    assert jnp.isfinite(paper.data.iterations(depth, 1 / (depth * paper.data.STRENGTH**1.5), 0.1)[0])
 
 
 @pytest.mark.slow

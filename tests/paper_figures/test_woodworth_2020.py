@@ -13,10 +13,10 @@ verdicts = verdicts_of(paper)
 @pytest.fixture(scope="module")
 def staged():
     """The quick data with the ends of the flow taken from the convex programs, which cost no integration."""
-    found = paper.references(paper.QUICK_DEPTHS, paper.QUICK_SCALES)
+    found = paper.data.references(paper.data.QUICK_DEPTHS, paper.data.QUICK_SCALES)
     inputs = found.inputs.values
-    least = least_potential(network_potential(paper.METHOD_SCALE, 2), inputs, inputs @ found.least_l1.values)
-    return paper.with_methods(found, least).assign(flow=found.reference)
+    least = least_potential(network_potential(paper.data.METHOD_SCALE, 2), inputs, inputs @ found.least_l1.values)
+    return paper.data.with_methods(found, least).assign(flow=found.reference)
 
 
 def test_all_claims_hold_where_the_flow_ends_at_the_convex_programs(staged):
