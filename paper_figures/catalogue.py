@@ -36,7 +36,7 @@ from .claim import Claim
 
 
 class Paper(Protocol):
-    """A module or a package: its docstring begins with a line that names paper and subject; the rest says what is shown.
+    """A module or a package: its docstring begins with a line that names paper and subject and says what is shown.
 
     compute: writes what is missing of its data, returns the files.  judge, draw: from the data alone.
     One that needs data which may not be here has `missing(*, quick) -> str | None`: why it cannot be computed here.
