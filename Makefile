@@ -15,10 +15,10 @@ test-slow: $(READY)
 	$(BIN)/python -m pytest -q -m slow
 
 figures: $(READY)
-	$(BIN)/odescent figures --quick --out runs/figures-quick
+	$(BIN)/odescent figures --quick --jobs 2 --out runs/figures-quick
 
 claims: $(READY)
-	$(BIN)/odescent figures --out runs/figures
+	$(BIN)/odescent figures --jobs 2 --out runs/figures
 	cp runs/figures/claims.md docs/claims.md
 
 lint: $(READY)

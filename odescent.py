@@ -141,6 +141,8 @@ class Figures:
     """Folder for figures, their data, report.html and the table of claims."""
     list: bool = False
     """Only list the papers."""
+    jobs: int = 1
+    """Papers to compute at once, each in a process of its own, without progress bars if more than 1."""
     data_dir: str | None = None
     """Folder of the CIFAR-10 files, for the figures that need them (or set ODESCENT_DATA)."""
 
@@ -154,7 +156,7 @@ class Figures:
         if self.list:
             list_papers()
             return 0
-        return make_figures(self.papers, quick=self.quick, out=self.out)
+        return make_figures(self.papers, quick=self.quick, out=self.out, jobs=self.jobs)
 
 
 @dataclass(frozen=True)
@@ -245,7 +247,7 @@ def is_rule(line: str) -> bool:
 
 def as_options(message: str) -> str:
     """An argument named `learning_rate` in a message of the packages is --learning-rate to a person at a terminal."""
-    options = {field.name for command in (Compare, Modified) for field in fields(command)}
+    options = {field.name for command in (Compare, Figures, Modified) for field in fields(command)}
     spelled = re.sub(r"`(\w+)`", lambda m: f"--{m[1].replace('_', '-')}" if m[1] in options else m[0], message)
     return " ".join(spelled.split())
 
