@@ -26,7 +26,7 @@ MODELS: dict[str, Callable[[Any], flows.Flow]] = {
     "edge, order 2": lambda method: flows.EdgeFlow(method, order=2),
     "edge, order 3": lambda method: flows.EdgeFlow(method, order=3),
 }
-QUICK_MODELS = ("gradient flow", "central", "central, modified drift", "edge, order 1", "edge, order 2")
+QUICK_MODELS = ("gradient flow", "central", "central, modified drift", "edge, order 2")
 
 
 def compute(folder: Path, *, quick: bool) -> list[Path]:
