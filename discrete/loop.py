@@ -219,7 +219,7 @@ def _next_size(size: int, count: int, capacity: int, seconds: float) -> int:
 
 
 def _capacity(side: Side, carry: Carry, samples: int) -> int:
-    """Rows of a block: at most 64 MiB of measurements. Up to a power of 8, so that runs of many lengths are one program."""
+    """Rows of a block: at most 64 MiB of measurements; a power of 8, so that runs of many lengths share a program."""
     shapes = jax.eval_shape(lambda c: side.measure(c, None)[0], carry)
     bytes_per_sample = sum(int(np.prod(leaf.shape)) * leaf.dtype.itemsize for leaf in jax.tree.leaves(shapes))
     most = max(1, min(BLOCK_SAMPLES, BLOCK_BYTES // max(1, bytes_per_sample)))
