@@ -185,8 +185,8 @@ def start(steps: int) -> None:
 
 
 def stepping(steps: int) -> None:
-    """Both halves are equally stiff: z' = -2^p z/h at order p = 1, 2 for the swing of a flat direction and for the centre
-    of one at the edge, so taking the decay of the swing exactly would not lengthen a step.
+    """Both halves are equally stiff: z' = -2^p z/h at order p = 1, 2 for the swing in a flat direction and the centre
+    along one at the edge, so taking the decay of the swing exactly would not lengthen a step.
     """
     problem, method = digits(), discrete.GradientDescent(0.15)
     begin, _ = warmed(method, problem)
