@@ -129,6 +129,12 @@ def regression(steps: np.ndarray, errors: np.ndarray) -> tuple[float, float]:
     return float(slope), float(width)
 
 
+def extrapolated(steps: np.ndarray, values: np.ndarray) -> tuple[float, float]:
+    """Where a line through the values meets h = 0, and twice the standard error of that."""
+    (_, limit), covariance = np.polyfit(steps, values, 1, cov=True)
+    return float(limit), float(2 * np.sqrt(covariance[1, 1]))
+
+
 def _error(method: Method, make_flow, loss: Loss, params: Params, steps: int, start: str, skipped: float):
     """(error, floor, end, status) of one step size; a fraction of the duration is skipped."""
     flow = make_flow(method)

@@ -3,7 +3,7 @@
 import numpy as np
 import xarray
 
-from comparisons.order import regression
+from comparisons.order import extrapolated, regression
 
 from ..claim import Claim
 from .data import BATCHES, DURATION, EXAMPLES
@@ -58,15 +58,15 @@ def _long_order(found: xarray.Dataset, model: str, claimed: int, statement: str)
 
 def _coefficient(found: xarray.Dataset, sampling: str, expected: float, statement: str) -> Claim:
     rows = found.coefficient.sel(sampling=sampling).values
-    (*_, limit), covariance = np.polyfit(found.rate, rows, 1, cov=True)
+    limit, uncertainty = extrapolated(found.rate.values, rows)
     return Claim(
         statement=statement,
         source=f"{PAPER}, the modified loss" if expected else "derived here",
         quantity="c of h mean |grad C_k - grad C|^2 that fits the mean best, extrapolated to h = 0",
         predicted=(expected - 0.0075, expected + 0.0075),
         because="3 % of 1/4: m h S starts at 0.17, and the extrapolation leaves its square",
-        measured=float(limit),
-        uncertainty=float(2 * np.sqrt(covariance[1, 1])),
+        measured=limit,
+        uncertainty=uncertainty,
     )
 
 

@@ -9,7 +9,7 @@ import comparisons
 import discrete
 import flows
 import landscapes
-from comparisons.order import regression
+from comparisons.order import extrapolated, regression
 
 RATES = [0.004, 0.006, 0.009, 0.014]
 
@@ -26,6 +26,16 @@ class WrongSign(flows.ModifiedFlow):
         right = super().vector_field(loss, t, state)
         plain = flows.GradientFlow(self.method).vector_field(loss, t, state)
         return jax.tree.map(lambda p, r: 2 * p - r, plain, right)
+
+
+def test_the_extrapolation_meets_zero_where_the_line_does_and_says_how_well():
+    steps = 0.1 / np.arange(1, 9)
+    limit, width = extrapolated(steps, 0.25 + 3 * steps)
+    assert limit == pytest.approx(0.25, abs=1e-14) and width < 1e-13
+    scatter = 1e-3 * np.random.default_rng(0).standard_normal((400, 8))
+    found = [extrapolated(steps, 0.25 + 3 * steps + row) for row in scatter]
+    covered = np.mean([abs(limit - 0.25) <= width for limit, width in found])
+    assert 0.86 <= covered <= 0.96
 
 
 def test_the_regression_recovers_a_known_slope():
