@@ -85,7 +85,7 @@ def judge(runs: list[xarray.Dataset]) -> list[Claim]:
         plateau(
             severe,
             because=because,
-            statement="and so with b = 0.9",
+            statement="with b = 0.9 the sharpness hovers around (2 + 2b)/h too",
             source=f"{PAPER}, appendix on momentum; the task is ours",
             **words,
         ),
@@ -118,7 +118,7 @@ def _together(runs: list[xarray.Dataset]) -> Claim:
 def _apart(runs: list[xarray.Dataset]) -> Claim:
     found = [(run.distance.sel(flow=FLOW).values, first) for run in runs if (first := crossing(run))]
     return Claim(
-        statement="and then it leaves it",
+        statement="past 2/h gradient descent leaves gradient flow",
         source=f"{PAPER}, appendix on gradient flow",
         quantity="distance to gradient flow at the end, over that at the crossing; least over degrees",
         predicted=(10.0, np.inf),

@@ -125,7 +125,7 @@ def _converge(quadratics: xarray.Dataset) -> Claim:
 def _diverge(quadratics: xarray.Dataset) -> Claim:
     ends = _ends(quadratics, SHARES[1])
     return Claim(
-        statement="and they diverge above",
+        statement="on a quadratic, heavy ball and Nesterov diverge above these thresholds",
         source=f"{PAPER}, appendix on momentum",
         quantity=f"least |x_n|/|x_0| 1 % above, after {QUADRATIC_STEPS} steps or where the run is past 1e6",
         predicted=(1e3, np.inf),

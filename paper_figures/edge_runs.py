@@ -164,7 +164,7 @@ def _descent(runs: list[xarray.Dataset]) -> list[Claim]:
             measured=min((_rising(loss[first:]) for loss, first in found), default=np.nan),
         ),
         Claim(
-            statement="yet it decreases consistently over long times",
+            statement="at the edge of stability the loss decreases consistently over long times",
             source=f"{PAPER}, section 3.2",
             quantity="largest ratio of mean losses in successive thirds of the time after the crossing, over all h",
             predicted=(0.0, 1.0),

@@ -17,9 +17,9 @@ def judge(data: list[xarray.Dataset]) -> list[Claim]:
     model, network, *square = data
     return [
         _order(model, "local_error", 0.0, 2, "one step of gradient descent leaves gradient flow by O(h^2)"),
-        _order(model, "local_error", 0.25, 3, "and the flow of the modified loss by O(h^3)"),
-        _order(model, "error", 0.0, 1, "so after a fixed time it has left gradient flow by O(h)"),
-        _order(model, "error", 0.25, 2, "and the flow of the modified loss by O(h^2)"),
+        _order(model, "local_error", 0.25, 3, "one step of gradient descent leaves the modified flow by O(h^3)"),
+        _order(model, "error", 0.0, 1, "after a fixed time gradient descent has left gradient flow by O(h)"),
+        _order(model, "error", 0.25, 2, "after a fixed time gradient descent has left the modified flow by O(h^2)"),
         _coefficient(model),
         _product_form(model),
         _nearer(model),

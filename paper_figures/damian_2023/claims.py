@@ -17,7 +17,7 @@ def judge(data: list[xarray.Dataset]) -> list[Claim]:
     claims += [_held(found), _descends(found), _closer(found), _gap(found), _square(found)]
     within = found.sel(run=WITHIN)
     claims.append(_timing(within, "published", "the first burst from within the edge comes when predicted", 0))
-    claims.append(_timing(within, "published", "and so do those that follow", -1))
+    claims.append(_timing(within, "published", "later bursts come when predicted too", -1))
     if BEFORE in found.run:
         claims.append(_timing(found.sel(run=BEFORE), "published", "so does the first burst of a run from before it", 0))
     return claims
@@ -37,7 +37,7 @@ def _held(found: xarray.Dataset) -> Claim:
 def _descends(found: xarray.Dataset) -> Claim:
     loss = found.constrained_loss
     return Claim(
-        statement="its loss decreases in every step",
+        statement="the loss of the constrained trajectory decreases in every step",
         source=f"{PAPER}, descent lemma of the constrained trajectory",
         quantity="largest relative increase of the loss in a step, over all runs",
         predicted=(-1.0, 0.0),

@@ -48,7 +48,7 @@ def _held(found: xarray.Dataset) -> Claim:
 
 def _complementarity(found: xarray.Dataset) -> Claim:
     return Claim(
-        statement="its oscillation solves the complementarity problem at every substep",
+        statement="the central flow's oscillation solves the complementarity problem at every substep",
         source="Cohen, Damian et al. 2025, section 3",
         quantity="largest residual of the run",
         predicted=(0.0, 1e-8),

@@ -19,7 +19,7 @@ def judge(data: list[xarray.Dataset]) -> list[Claim]:
     return [
         _small(found),
         _order(found, SMOOTH, "gradient descent is within O(h) of gradient flow"),
-        _order(found, ("relu",), "the same for relu, whose gradient jumps"),
+        _order(found, ("relu",), "relu, whose gradient jumps: gradient descent is within O(h) of gradient flow"),
         _bounded(found),
         _bounded_relu(found),
         _worth(found),
@@ -80,7 +80,7 @@ def _bounded(found: xarray.Dataset) -> Claim:
 def _bounded_relu(found: xarray.Dataset) -> Claim:
     relu = found.sel(network="relu").dropna("rate", how="all")
     return _inequality(
-        "the same holds for relu, with the Hessian where there is one",
+        "relu: the distance is below the bound, with the Hessian where there is one",
         "section on non-linear networks; kinks, which the Hessian does not see, could break it",
         "distance over bound at all h",
         _share(relu.distance, relu.bound),

@@ -40,7 +40,7 @@ class _Statement(NamedTuple):
 
 STATEMENTS = {
     "gradient flow": _Statement("momentum follows a gradient flow whose time runs 1/(1-b) faster: O(h)", "thm 3"),
-    "published": _Statement("it follows a second-order equation from the published velocity: O(h)", "thm 4"),
+    "published": _Statement("momentum follows a second-order equation from the published velocity: O(h)", "thm 4"),
     "corrected": _Statement(
         "from the velocity derived here the second-order equation is O(h^2) after its transient", "thm 4, start ours"
     ),

@@ -106,7 +106,7 @@ def _constant(found: xarray.Dataset) -> Claim:
     whole, bent = found.predicted_error.values
     second, principal = (float(found.error.sel(flow=name)[-1]) for name in ("order 2", "principal"))
     return Claim(
-        statement="its error has the smaller constant, as of the terms of order h^2 it leaves out T[g, g]/12 alone",
+        statement="the principal flow errs less than order 2: of the terms of order h^2 it leaves out T[g, g]/12 alone",
         source=f"{PAPER}, section on the principal flow; the size derived here",
         quantity="error of the modified flow of order 2 over that of the principal flow at the smallest h",
         predicted=(float(0.95 * whole / bent), float(1.05 * whole / bent)),
@@ -120,7 +120,7 @@ def _leaves_minimum(found: xarray.Dataset) -> Claim:
     growth = {name: np.log(rows[-1] / rows[1]) for name, rows in away.items()}
     kept = max(growth[name] for name in SMOOTH) < 0
     return Claim(
-        statement="it leaves a minimum with h l > 2 as gradient descent does, where other flows fall into it",
+        statement="the principal flow leaves a minimum with h l > 2 like gradient descent; other flows fall into it",
         source=f"{PAPER}, abstract and section on the behaviour around critical points",
         quantity="log growth of the distance from the toy's sharp minimum, over gradient descent's, at h l = 2.1; "
         "0 if one of the others grows",

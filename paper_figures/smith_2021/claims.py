@@ -22,7 +22,7 @@ def judge(data: list[xarray.Dataset]) -> list[Claim]:
         _order(found, "independent", "full batch", 3, f"{other} follows the flow of C + (h/4) |grad C|^2 to O(h^3)"),
         _order(found, "independent", "Smith", 2, f"{other} follows that of Smith's loss to O(h^2) only"),
         _long_order(found, "Smith", 2, "over many epochs the mean follows the flow of Smith's loss to O(h^2)"),
-        _long_order(found, "full batch", 1, "and the flow without the variance of the batches to O(h) only"),
+        _long_order(found, "full batch", 1, "over many epochs it follows the full batch's modified flow to O(h) only"),
         _coefficient(found, "reshuffled", 0.25, "the variance of the batches' gradients enters with h/4"),
         _coefficient(found, "independent", 0.0, "control: with independent draws it does not enter"),
         _reduction(found),
