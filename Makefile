@@ -18,7 +18,8 @@ figures: $(READY)
 	$(BIN)/odescent figures --quick --jobs 2 --out runs/figures-quick
 
 claims: $(READY)
-	$(BIN)/odescent figures --jobs 2 --out runs/figures
+	# 1 says that a claim fails, which is written down like any other.
+	$(BIN)/odescent figures --jobs 2 --out runs/figures || test $$? -eq 1
 	cp runs/figures/claims.md docs/claims.md
 
 lint: $(READY)

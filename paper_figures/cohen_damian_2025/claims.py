@@ -64,13 +64,14 @@ def _held(found: xarray.Dataset) -> Claim:
 
 
 def _hovers(found: xarray.Dataset) -> Claim:
-    late = past_onset(found).effective_sharpness.sel(side="discrete") * found.attrs["learning_rate"]
+    half = found.sizes["step"] // 2
+    late = found.effective_sharpness.sel(side="discrete")[half:] * found.attrs["learning_rate"]
     return Claim(
         statement=f"{found.attrs['method']}: the effective sharpness of the iterates equilibrates at 2",
         source=f"{PAPER}, the section on the method",
-        quantity="mean after the onset of h times the top eigenvalue of P^-1 H, averaged iterates",
+        quantity="mean over the last half of the run of h times the top eigenvalue of P^-1 H, averaged iterates",
         predicted=(1.9, 2.1),
-        because="they overshoot and ring, so that the mean has an error of a few percent",
+        because="5 %: with several critical directions the top one of them is above 2 most of the time",
         measured=float(late.mean()),
     )
 
@@ -88,17 +89,17 @@ def _closer(found: xarray.Dataset) -> Claim:
 
 
 def _ratio(found: xarray.Dataset, quantity: str) -> float:
-    late = past_onset(found)
-    return float(late[f"averaged_{quantity}"].mean() / told(late, quantity).mean())
+    """Means over the whole run: what the iterates put off until the onset they make up for there."""
+    return float(found[f"averaged_{quantity}"].mean() / told(found, quantity).mean())
 
 
 def _variance(found: xarray.Dataset) -> Claim:
     return Claim(
         statement=f"{found.attrs['method']}: the oscillation has the predicted variance",
         source=f"{PAPER}, figures of the predicted covariance",
-        quantity="mean squared distance of the iterates from their average after the onset, over the predicted",
-        predicted=(0.8, 1.2),
-        because="the band that the paper's averaged squares keep to",
+        quantity="mean squared distance of the iterates from their average over the run, over the predicted",
+        predicted=(0.9, 1.1),
+        because="it balances the sharpening of the run; the iterates put some off at the start and at the end",
         measured=_ratio(found, "variance"),
     )
 
@@ -107,8 +108,8 @@ def _slope(found: xarray.Dataset) -> Claim:
     return Claim(
         statement=f"{found.attrs['method']}: the squared gradient norm is predicted too, with its oscillation",
         source=f"{PAPER}, predictions of time averages",
-        quantity="mean of |grad L|^2 along the iterates after the onset, over the predicted",
-        predicted=(0.8, 1.2),
+        quantity="mean of |grad L|^2 along the iterates over the run, over the predicted",
+        predicted=(0.9, 1.1),
         because="almost all of it is the oscillation's, so the band of the variance",
         measured=_ratio(found, "squared_gradient_norm"),
     )
@@ -154,15 +155,15 @@ def closed_form(found: xarray.Dataset) -> xarray.DataArray:
 
 
 def _closed(found: xarray.Dataset) -> Claim:
-    told = found.predicted_variance.sel(flow=CENTRAL)
-    first, others = told[:, 0], told[:, 1:].sum("predicted_variance_index")
+    variances = found.predicted_variance.sel(flow=CENTRAL)
+    first, others = variances[:, 0], variances[:, 1:].sum("predicted_variance_index")
     single = ((first > 0) & (others < 1e-9 * first)).values
-    ratios = (closed_form(found) / first)[single]
+    apart = (np.abs(closed_form(found) - first) / first.max()).values[single]
     return Claim(
         statement=f"{found.attrs['method']}: the variance of one critical direction in closed form",
         source=f"{PAPER}, the section on the method; the form with b2 is derived here",
-        quantity=f"closed form over the flow's own, farthest from 1 of {int(single.sum())} samples",
-        predicted=(0.98, 1.02),
+        quantity=f"largest difference to the flow's own, over the largest variance, {int(single.sum())} samples",
+        predicted=(0.0, 0.01),
         because="the flow's own is that of the middle of its last substep, a quarter of a step before",
-        measured=_farthest(ratios.values, 1.0),
+        measured=float(apart.max()) if apart.size else np.nan,
     )
