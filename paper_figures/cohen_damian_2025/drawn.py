@@ -51,7 +51,8 @@ def _draw_sharpness(panel: Any, found: xarray.Dataset) -> None:
     for side, style in (("discrete", AVERAGED), (STABLE, STILL), (CENTRAL, TOLD)):
         panel.plot(found.step, top.sel(side=side), **style)
     # The stable flow may go a hundred times higher.
-    panel.set_ylim(top=max(2.7, 1.1 * float(top.sel(side="discrete").max())))
+    seen = top.sel(side="discrete")
+    panel.set_ylim(0.9 * float(seen.min()), max(2.7, 1.1 * float(seen.max())))
     panel.set(title="effective sharpness", ylabel=r"$h\,\lambda_{\max}(P^{-1} \nabla^2 L)$")
 
 
