@@ -5,7 +5,7 @@
 scorecard: every model on 300 digits, 64-20-20-10 tanh, h = 0.15, from step 100, against the averaged iterates. Targets:
     edge flow of order 2 within 1e-3 at the end, spread and maximum of the sharpness within 5 %; central flow:
     averaged loss within 5 %, a fifth of gradient flow's distance.
-several: the same with three critical directions, h = 0.3.
+several: with up to three critical directions, h = 0.2, from step 60, edge flow with and without what swings there.
 cost: gradient-equivalents of a step of the central flow with two critical directions (120), for schemes and substeps.
 momentum, adaptive: central flow and edge flow of heavy ball, Nesterov, scalar RMSProp and RMSProp.
 speed: discrete, averaged, central and stable flow of 500 digits, 64-32-32-10 gelu, h = 0.2, four eigenvalues a step.
@@ -73,7 +73,8 @@ def plain(make: Any) -> Any:
     return lambda method, _: make(method)
 
 
-def scorecard(steps: int, rate: float = 0.15) -> None:
+def scorecard(steps: int) -> None:
+    rate = 0.15
     models = {
         "gradient flow": plain(flows.GradientFlow),
         "self-stabilization": plain(flows.SelfStabilization),
@@ -92,7 +93,18 @@ def scorecard(steps: int, rate: float = 0.15) -> None:
 
 
 def several(steps: int) -> None:
-    scorecard(steps, rate=0.3)
+    problem, method, warm_up = digits(), discrete.GradientDescent(0.2), 60
+    first = discrete.run(method, problem.loss, problem.params, steps=warm_up + 1, keep_params=True).params
+    # Close to the edge what swings at the start has not died out, and is what grows beyond it.
+    swing = jax.tree.map(lambda rows: jax.numpy.asarray(2 * rows[-2] - rows[-3] - rows[-1]) / 4, first)
+    models = {
+        "gradient flow": plain(flows.GradientFlow),
+        "central": plain(flows.CentralFlow),
+        **{f"edge-{p}": plain(lambda method, p=p: flows.EdgeFlow(method, order=p, swing=swing)) for p in (1, 2)},
+        "edge-2, without the swing": plain(lambda method: flows.EdgeFlow(method, order=2)),
+    }
+    found = card(method, models, steps, warm_up, k=3, timed=False)
+    print(f"critical directions up to {found.comparison.flows['central'].predictions['critical'].max()}")
 
 
 def cost(steps: int) -> None:
