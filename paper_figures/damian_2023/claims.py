@@ -19,7 +19,9 @@ def judge(data: list[xarray.Dataset]) -> list[Claim]:
     claims.append(_timing(within, "published", "the first burst from within the edge comes when predicted", 0))
     claims.append(_timing(within, "published", "later bursts come when predicted too", -1))
     if BEFORE in found.run:
-        claims.append(_timing(found.sel(run=BEFORE), "published", "the first burst of a run from before the edge comes when predicted", 0))
+        claims.append(
+            _timing(found.sel(run=BEFORE), "published", "the first burst from before the edge comes when predicted", 0)
+        )
     return claims
 
 
