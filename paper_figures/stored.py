@@ -1,7 +1,7 @@
 """The data of a figure on disk: computed once, one netCDF file in the folder, then read for judging and drawing.
 
-A file says what it was made with: the constants of its paper's module, and versions. Data made with other constants are
-not taken. It holds no times and no dates, so that the same program writes the same bytes again.
+A file says what it was made with: the constants of the modules that made it, and versions. Data made with other
+constants are not taken. It holds no times and no dates, so that the same program writes the same bytes again.
 """
 
 import json
@@ -27,7 +27,7 @@ def stored(folder: Path, name: str, *, quick: bool, computed: Callable[[], xarra
     """
     path = folder / f"{name}{'_quick' * quick}.nc"
     today = json.dumps(constants(sys.modules[computed.__module__]))
-    if not path.exists() or made_with(path).get(CONSTANTS) != today:
+    if not path.exists() or _constants_of(path) != today:
         with whole_runs():
             found = computed()
         found = found.assign_attrs({CONSTANTS: today, PROVENANCE: json.dumps(provenance())})
@@ -40,11 +40,11 @@ def load(path: Path) -> xarray.Dataset:
     return xarray.load_dataset(path)
 
 
-def made_with(path: Path) -> dict[str, Any]:
-    """What a file says it was made with, as JSON texts: `constants`, `provenance`. ValueError if it is no such file."""
+def _constants_of(path: Path) -> str | None:
+    """The constants that a file says it was made with, as JSON; None where it does not. ValueError if it is no data."""
     try:
         with xarray.open_dataset(path) as found:
-            return {key: found.attrs[key] for key in (CONSTANTS, PROVENANCE) if key in found.attrs}
+            return found.attrs.get(CONSTANTS)
     except (OSError, ValueError, TypeError) as error:
         raise ValueError(f"`out` holds {path}, which is no data of a figure; remove it or choose another.") from error
 
