@@ -93,7 +93,8 @@ def traced(tree: Any) -> Any:
 
 @eqx.filter_jit
 def _start(side: Side) -> Carry:
-    return jax.tree.map(jnp.asarray, side.start())
+    # Of types as strong as those that the loop returns: else its second block would be compiled again.
+    return jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.result_type(leaf)), side.start())
 
 
 @eqx.filter_jit

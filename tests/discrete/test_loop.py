@@ -5,7 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jaxtyping import Array
+from method_cases import compilations
 
+import discrete
+import landscapes
 from discrete import loop
 from discrete.loop import Side, begin, march, whole_runs
 
@@ -47,6 +50,16 @@ def test_long_runs_take_several_blocks_and_are_shown_each():
     marched = march({"side": Counter()}, 9001, after_block=lambda now: seen.append(now.done))
     assert len(seen) == len(marched.parts) > 2
     assert seen == np.cumsum([len(part["side"]["n"]) for part in marched.parts]).tolist()
+
+
+def test_a_run_of_many_blocks_is_compiled_once():
+    """The eigenvectors of a sharpness are carried on, with an integer that starts as a plain 0."""
+    toy = landscapes.two_valleys()
+    observe = {"sharpness": landscapes.Sharpness(toy.loss)}
+    with compilations() as compiled:
+        run = discrete.run(discrete.GradientDescent(0.01), toy.loss, toy.params, steps=100, observe=observe)
+    assert run.completed and len(run.steps) == 101
+    assert len([name for name in compiled if "jit(_advance)" in name]) == 1
 
 
 def test_a_block_is_bounded_in_bytes():
