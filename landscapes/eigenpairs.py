@@ -27,6 +27,7 @@ GUARDS = 1
 PROBES = 1
 COARSE = 0.05
 DENSE_BELOW = 64
+COLLAPSED = 1e-4
 
 
 class Eigenpairs(NamedTuple):
@@ -176,21 +177,29 @@ def search(
         errors = open_errors(s)
         worst = jnp.where(jnp.any(errors > tolerance), jnp.argmax(errors), block - 1)
         probe = jnp.where(s.products == block, stray, s.images[s.size - 1])
-        vector = _direction(jnp.where(s.products < probed, probe, s.defects[worst]), s.basis, stray)
-        image = operator(vector)
-        row = s.basis @ image
+        # Rolled, the stray vector is another one.
+        spare = jnp.roll(stray, s.products)
+        vector = _direction(jnp.where(s.products < probed, probe, s.defects[worst]), s.basis, spare)
+        # Reading what it has just written, the loop need not copy the basis.
+        basis = s.basis.at[s.size].set(vector)
+        image = operator(basis[s.size])
+        row = basis @ image
         projected = s.projected.at[s.size].set(row).at[:, s.size].set(row)
-        projected = projected.at[s.size, s.size].set(vector @ image)
-        basis, images = s.basis.at[s.size].set(vector), s.images.at[s.size].set(image)
+        images = s.images.at[s.size].set(image)
         grown = s._replace(basis=basis, images=images, projected=projected, size=s.size + 1, products=s.products + 1)
         return _ritz(grown, k, together)
 
     def filled(s: _Search) -> _Search:
         return jax.lax.while_loop(lambda s: unfinished(s) & (s.size < room), expand, s)
 
-    # A loop in a loop: a branch in one would copy the whole subspace at every product.
-    begun = filled(_begin(operator, start, room, k, together))
-    found = jax.lax.while_loop(unfinished, lambda s: filled(_restart(s, keep=(room + block) // 2)), begun)
+    def again(s: _Search) -> _Search:
+        return _restart(filled(s), keep=(room + block) // 2)
+
+    begun = _begin(operator, start, room)
+    if block in (n, max_products):
+        begun = _ritz(begun, k, together)
+    # A loop in a loop, and a last restart in vain: a branch would copy the whole subspace.
+    found = jax.lax.while_loop(unfinished, again, begun)
     _, weights = _spectrum(found)
     vectors = weights.T[:block] @ found.basis
     following = found.values[k] if block > k else jnp.asarray(-jnp.inf, start.dtype)
@@ -212,7 +221,8 @@ def _stray(start: Array) -> Float[Array, " n"]:
     return jax.random.normal(jax.random.key(bits), start.shape[1:], start.dtype)
 
 
-def _begin(operator: Operator, start: Array, room: int, k: int, together: bool) -> _Search:
+def _begin(operator: Operator, start: Array, room: int) -> _Search:
+    """The space of the start; what is told of its pairs is still to come."""
     block = start.shape[0]
     rows = jnp.linalg.qr(start.T)[0].T
     images = jax.lax.map(operator, rows)
@@ -220,12 +230,8 @@ def _begin(operator: Operator, start: Array, room: int, k: int, together: bool) 
     basis, image_rows = jnp.pad(rows, pad), jnp.pad(images, pad)
     projected = basis @ image_rows.T
     projected = (projected + projected.T) / 2
-    zeros, size = jnp.zeros(block, start.dtype), jnp.asarray(block)
-    return _ritz(
-        _Search(basis, image_rows, projected, size, size, zeros, zeros, zeros, zeros, jnp.zeros_like(start)),
-        k,
-        together,
-    )
+    zeros, size = jnp.zeros(block, start.dtype), jnp.asarray(block, int)
+    return _Search(basis, image_rows, projected, size, size, zeros, zeros, zeros, zeros, jnp.zeros_like(start))
 
 
 def _spectrum(s: _Search) -> tuple[Float[Array, " m"], Float[Array, "m m"]]:
@@ -271,20 +277,19 @@ def _restart(s: _Search, keep: int) -> _Search:
     return s._replace(basis=kept.T @ s.basis, images=kept.T @ s.images, projected=projected, size=jnp.asarray(keep))
 
 
-def _direction(vector: Array, basis: Array, stray: Array) -> Array:
-    """The vector made orthonormal to the basis; the stray one where nothing but rounding would be left of it."""
+def _direction(vector: Array, basis: Array, spare: Array) -> Array:
+    """The vector made orthonormal to the basis; the spare one where nothing but rounding would be left of it."""
+    left = _across(vector, basis)
+    size = jnp.linalg.norm(left)
+    # No branch: it would copy the basis. A share of rounding this small still leaves the second pass exact.
+    vanished = size <= COLLAPSED * jnp.linalg.norm(vector)
+    again = _across(jnp.where(vanished, spare, left / jnp.where(vanished, 1, size)), basis)
+    return again / jnp.maximum(jnp.linalg.norm(again), jnp.finfo(again.dtype).tiny)
 
-    def twice(vector: Array) -> Array:
-        return _orthogonalized(_orthogonalized(vector, basis), basis)
 
-    once = twice(vector)
-    again = _orthogonalized(once, basis)
-    return jax.lax.cond(once @ again > 0.5, lambda: again, lambda: twice(stray))
-
-
-def _orthogonalized(vector: Array, basis: Array) -> Array:
-    vector = vector - basis.T @ (basis @ vector)
-    return vector / jnp.maximum(jnp.linalg.norm(vector), jnp.finfo(vector.dtype).tiny)
+def _across(vector: Array, basis: Array) -> Array:
+    """Its part orthogonal to the rows of the basis."""
+    return vector - basis.T @ (basis @ vector)
 
 
 def _dense(matrix: Float[Array, "n n"], k: int, rows: int) -> Eigenpairs:
