@@ -25,6 +25,7 @@ from .second_moment import check_memory, flat_preconditioner, memory_drift, memo
 
 MARGIN = 0.05
 SOLVED = 100
+STABLE = 1.95
 INDEFINITE = 1e-8
 
 
@@ -143,8 +144,16 @@ class CentralFlow(SteppedFlow):
         fastest = float(seen.threshold * seen.pace)
         if method.has_preconditioner:
             fastest = max(fastest, (1 - float(method.beta2)) / float(method.beta2))  # type: ignore[attr-defined]
-        stable = fastest * (1 if scheme == "midpoint" else 2)
-        self.substeps = int(np.ceil(stable - 1e-9)) if substeps is None else substeps
+        needed = fastest * (1 if scheme == "midpoint" else 2), self._fastest_drift(seen) / STABLE
+        self.substeps = int(np.ceil(max(needed) - 1e-9)) if substeps is None else substeps
+
+    def _fastest_drift(self, seen: Alternation) -> float:
+        """How fast the modified drift brings in, in a step, the most curved of the directions that are not critical."""
+        if self.modified is None:
+            return 0.0
+        curvature = float(seen.threshold) * (1 - MARGIN) / float(self.method.learning_rate)
+        moved = self.modified.vector_field(lambda x: curvature / 2 * x**2, 0.0, jnp.ones(()))
+        return -float(self.method.learning_rate * moved)
 
     @property
     def order(self) -> int | None:
@@ -200,28 +209,29 @@ class CentralFlow(SteppedFlow):
         return state.search.work
 
     def step(self, loss: Loss, state: CentralState) -> tuple[CentralState, Int[Array, ""]]:
-        each = 1.0 / self.substeps
         flat, unravel = ravel_pytree(state.params)
         flow = _Stages(self, lambda point: loss(unravel(point)), unravel)
+        stages = 2 if self.scheme == "midpoint" else 1
+        whole = 1.0 / self.substeps
 
-        def substep(now: tuple) -> tuple:
-            i, here, search, _ = now
-            if self.scheme == "euler":
-                return i + 1, *flow.moved(search, here, here, each)
-            halfway, half, early = flow.moved(search, here, here, each / 2)
-            end, full, late = flow.moved(half, halfway, here, each)
-            # What is told of a failure is what its own stage found.
-            search = jax.tree.map(lambda a, b: jnp.where(early > 0, a, b), half, full)
-            return i + 1, end, search, jnp.where(early > 0, early, late)
+        # Stage by stage, so that a stage is compiled once.
+        def stage(now: tuple) -> tuple:
+            i, origin, here, search, _ = now
+            last = i % stages == stages - 1
+            there, search, failed = flow.moved(search, here, origin, jnp.where(last, whole, whole / stages))
+            origin = jax.tree.map(lambda new, old: jnp.where(last, new, old), there, origin)
+            return i + 1, origin, there, search, failed
 
         def going(now: tuple) -> Array:
             i, *_, failed = now
-            return (i < self.substeps) & (failed == 0)
+            return (i < stages * self.substeps) & (failed == 0)
 
-        begin = (jnp.asarray(0), Point(flat, state.memory), state.search, jnp.asarray(0))
-        _, end, search, failed = jax.lax.while_loop(going, substep, begin)
+        begin = Point(flat, state.memory)
+        _, _, end, search, failed = jax.lax.while_loop(
+            going, stage, (jnp.asarray(0), begin, begin, state.search, jnp.asarray(0))
+        )
         # A step that failed has not been taken, but what was found on the way is told.
-        kept = jax.tree.map(lambda new, old: jnp.where(failed > 0, old, new), end, Point(flat, state.memory))
+        kept = jax.tree.map(lambda new, old: jnp.where(failed > 0, old, new), end, begin)
         return CentralState(unravel(kept.params), kept.memory, search), failed
 
     def predictions(self, loss: Loss, state: CentralState) -> dict[str, Any]:
@@ -251,7 +261,7 @@ class _Stages(NamedTuple):
     loss: Loss
     unravel: Callable[[Array], Params]
 
-    def moved(self, before: Search, here: Point, origin: Point, duration: float) -> tuple[Point, Search, Array]:
+    def moved(self, before: Search, here: Point, origin: Point, duration: Array) -> tuple[Point, Search, Array]:
         """origin + duration F(here), in steps of the method, with the oscillation that keeps its end stable."""
         method, sees, k = self.flow.method, self.flow.sees, before.oscillation.covariance.shape[0]
         h, nearly = method.learning_rate, sees.threshold * (1 - MARGIN)

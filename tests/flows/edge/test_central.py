@@ -125,6 +125,15 @@ def test_before_the_edge_it_has_the_order_of_its_drift(drift, order):
     assert found.claimed == order and found.holds, str(found)
 
 
+@pytest.mark.parametrize("order", [2, 3, 4])
+def test_a_direction_just_below_the_edge_calms_down_under_any_drift(order):
+    """The higher the order, the faster that direction moves, and the more substeps it takes."""
+    method = discrete.GradientDescent(0.1)
+    flow = flows.CentralFlow(method, order=order, critical=1)
+    run = flows.solve(flow, lambda w: 1.89 / 0.1 / 2 * w @ w, jnp.ones(1), steps=20)
+    assert run.completed and abs(run.final_params[0]) < 0.2
+
+
 @pytest.mark.parametrize("method", [METHODS["heavy ball"], METHODS["Nesterov"]], ids=["heavy ball", "Nesterov"])
 @pytest.mark.slow
 def test_before_the_edge_its_modified_drift_is_the_modified_flow_of_momentum(method):
