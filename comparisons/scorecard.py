@@ -116,16 +116,18 @@ def scorecard(
     if method.has_preconditioner:
         observe = {EFFECTIVE: EffectiveSharpness(function, k=k)}
 
+    averaged = TimeAveraged(method)
+
     def run(shown: Any) -> Comparison:
         return compare(
-            TimeAveraged(method),
+            averaged,
             models,
             loss,
             start,
             steps=steps,
             every=every,
             observe=observe,
-            state=None if state is None else (start, state),
+            state=None if state is None else averaged.from_state(start, state),
             integrator=integrator,
             progress=shown,
         )

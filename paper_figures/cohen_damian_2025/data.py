@@ -67,20 +67,21 @@ def _computed(name: str, case: Case) -> xarray.Dataset:
     problem, method = landscapes.digits_mlp(widths=case.widths, examples=case.examples), case.method
     warm = discrete.run(method, problem.loss, problem.params, steps=case.warm_up)
     start, state = warm.final_params, warm.final_state if method.has_preconditioner else None
+    averaged = discrete.TimeAveraged(method)
     models = {
         CENTRAL: flows.CentralFlow(method, critical=CRITICAL, state=state),
         STABLE: flows.StableFlow(method, state=state),
     }
     with progress_bar(title=f"{name}: ") as show:
         run = comparisons.compare(
-            discrete.TimeAveraged(method),
+            averaged,
             models,
             problem,
             start,
             steps=case.steps,
             every=EVERY,
             observe={"preconditioner": Preconditioner()},
-            state=None if state is None else (start, state),
+            state=None if state is None else averaged.from_state(start, state),
             integrator=flows.explicit(rtol=1e-6, atol=1e-12),
             keep_params=True,
             progress=show,

@@ -58,7 +58,8 @@ def followed(name: str):
         "keep_params": True,
         "observe": {"effective": landscapes.EffectiveSharpness(loss)},
     }
-    averaged = discrete.run(discrete.TimeAveraged(method), loss, start, state=(start, state), **settings)
+    seen = discrete.TimeAveraged(method)
+    averaged = discrete.run(seen, loss, start, state=seen.from_state(start, state), **settings)
     flow = functools.partial(flows.EdgeFlow, method, order=2, noise=0.0, state=state)
     integrator = flows.explicit(rtol=1e-8, atol=1e-11)
     with_swing, stable = (
