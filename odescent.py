@@ -110,7 +110,7 @@ class Compare:
     def run(self) -> int:
         """Hand over to comparisons; the exit status."""
         set_precision(self.precision)
-        from comparisons.experiment import run_experiment
+        from comparisons.console.experiment import run_experiment
 
         arguments = asdict(self)
         out, resume, overwrite, as_json = (arguments.pop(key) for key in ("out", "resume", "overwrite", "json"))
@@ -123,7 +123,7 @@ class Problems:
 
     def run(self) -> int:
         """Hand over to landscapes; the exit status."""
-        from comparisons.problem_list import print_problems
+        from comparisons.console.problem_list import print_problems
 
         print_problems()
         return 0

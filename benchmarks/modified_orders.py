@@ -29,7 +29,7 @@ import discrete
 import flows
 import landscapes
 from comparisons.plot import COLOURS, STYLE
-from flows.modified.flow import Start
+from flows.modified.modified_flow import Start
 
 ORDERS = (1, 2, 3, 4, 5)
 MOMENTUM = 0.5

@@ -12,19 +12,19 @@ import numpy as np
 
 from discrete import Method
 from discrete.catalogue import description
-from discrete.loop import Marched, Progress, Side, begin, march, shown
-from discrete.run import DIVERGENCE_RADIUS, check_steps, descent_side, descent_trajectory
+from discrete.running.march import Marched, Progress, Side, begin, march, shown
+from discrete.running.run import DIVERGENCE_RADIUS, check_steps, descent_side, descent_trajectory
 from flows import Flow, Integrator
-from flows.slow_manifold import slow_manifold_state
-from flows.solve import flow_side, flow_trajectory
+from flows.running.slow_manifold import slow_manifold_state
+from flows.running.solve import flow_side, flow_trajectory
 from landscapes import Loss, Observables, Params, Problem, check_start
 
 from .comparison import EFFECTIVE, Comparison
-from .dataset import check_names
-from .divergence import divergence_of
-from .provenance import provenance
-from .record import Record
-from .sides import REFERENCE, Follower, Leader
+from .divergence.path import divergence_of
+from .divergence.sides import REFERENCE, Follower, Leader
+from .storage.dataset import check_names
+from .storage.provenance import provenance
+from .storage.record import Record
 
 LEADER = "discrete"
 Start = Literal["rest", "slow-manifold"]

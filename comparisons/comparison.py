@@ -8,7 +8,7 @@ import numpy as np
 
 from discrete import Cost, Trajectory
 
-from .divergence import Divergence
+from .divergence.path import Divergence
 
 EFFECTIVE = "effective_sharpness"
 
@@ -86,13 +86,13 @@ class Comparison(eqx.Module):
 
     def to_dataset(self):
         """An xarray.Dataset with named dimensions (step, side, flow, ...) and units."""
-        from .dataset import to_dataset
+        from .storage.dataset import to_dataset
 
         return to_dataset(self)
 
     def save(self, path: str | Path) -> Path:
         """Write the dataset as netCDF; `comparisons.load` reads it back."""
-        from .dataset import save
+        from .storage.dataset import save
 
         return save(self, path)
 

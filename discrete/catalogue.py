@@ -8,24 +8,24 @@ from typing import Any
 
 from landscapes.named import unknown
 
-from .bregman_leapfrog import bregman_leapfrog
-from .classical_momentum import (
+from .adaptive.rmsprop import RMSProp, ScalarRMSProp
+from .descent.gradient_descent import GradientDescent
+from .descent.runge_kutta import HEUN, KUTTA_3, KUTTA_4, MIDPOINT, RungeKutta
+from .method import Method
+from .momentum.bregman_leapfrog import bregman_leapfrog
+from .momentum.classical_momentum import (
     heavy_ball_strongly_convex,
     nesterov_convex,
     nesterov_convex_look_ahead,
     nesterov_strongly_convex,
     nesterov_strongly_convex_look_ahead,
 )
-from .gradient_descent import GradientDescent
-from .heavy_ball import HeavyBall
-from .method import Method
-from .muehlebach_jordan import muehlebach_jordan
-from .nesterov import Nesterov
-from .nesterov_look_ahead import NesterovLookAhead
-from .restarted_nesterov import RestartedNesterov
-from .rmsprop import RMSProp, ScalarRMSProp
-from .runge_kutta import HEUN, KUTTA_3, KUTTA_4, MIDPOINT, RungeKutta
-from .symplectic_euler import SymplecticEuler
+from .momentum.heavy_ball import HeavyBall
+from .momentum.muehlebach_jordan import muehlebach_jordan
+from .momentum.nesterov import Nesterov
+from .momentum.nesterov_look_ahead import NesterovLookAhead
+from .momentum.restarted_nesterov import RestartedNesterov
+from .momentum.symplectic_euler import SymplecticEuler
 
 METHODS = {
     "gradient-descent": GradientDescent,

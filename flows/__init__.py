@@ -10,7 +10,6 @@ from .edge import (
 )
 from .flow import FieldCost as FieldCost, Flow as Flow
 from .gradient_flow import GradientFlow as GradientFlow
-from .integrator import Integrator as Integrator, explicit as explicit, stiff as stiff
 from .modified import (
     IterateFlow as IterateFlow,
     LeadingError as LeadingError,
@@ -31,4 +30,5 @@ from .momentum import (
     SpeedRestart as SpeedRestart,
     SuBoydCandes as SuBoydCandes,
 )
-from .solve import solve as solve
+from .running.integrator import Integrator as Integrator, explicit as explicit, stiff as stiff
+from .running.solve import solve as solve

@@ -1,42 +1,17 @@
 """Loss functions, data and networks; their local geometry; the instruments that measure both."""
 
-from .amplification import Amplification as Amplification
 from .catalogue import PROBLEMS as PROBLEMS, build as build, settings_of as settings_of
-from .classifiers import (
-    cifar10_cnn as cifar10_cnn,
-    cifar10_mlp as cifar10_mlp,
-    digits_mlp as digits_mlp,
-    mnist_cnn as mnist_cnn,
-    mnist_mlp as mnist_mlp,
-)
-from .data_loss import DataLoss as DataLoss, cross_entropy as cross_entropy, half_squared_error as half_squared_error
-from .effective_sharpness import EffectiveSharpness as EffectiveSharpness
-from .eigenpairs import Eigenpairs as Eigenpairs, top_eigenpairs as top_eigenpairs
-from .hessian import (
+from .curvature.eigenpairs import Eigenpairs as Eigenpairs, top_eigenpairs as top_eigenpairs
+from .curvature.hessian import (
     dense_hessian as dense_hessian,
     gradient_and_product as gradient_and_product,
     hessian_operator as hessian_operator,
     third_derivative as third_derivative,
 )
-from .imbalance import imbalance as imbalance, imbalance_rate as imbalance_rate, narrowed as narrowed
-from .input_span import in_input_span as in_input_span
-from .linear_modes import (
-    decoupled_start as decoupled_start,
-    mode_bases as mode_bases,
-    mode_sigmoid as mode_sigmoid,
-    mode_strengths as mode_strengths,
-    mode_time as mode_time,
-)
-from .linear_networks import (
-    deep_linear as deep_linear,
-    diagonal_linear as diagonal_linear,
-    lowest_curvature as lowest_curvature,
-    product_model as product_model,
-)
-from .minimizer import minimizer as minimizer
-from .networks import CNN as CNN, MLP as MLP
-from .normalized import NormalizedMLP as NormalizedMLP, normalized_mlp as normalized_mlp
-from .observables import (
+from .curvature.minimizer import minimizer as minimizer
+from .instruments.amplification import Amplification as Amplification
+from .instruments.effective_sharpness import EffectiveSharpness as EffectiveSharpness
+from .instruments.observables import (
     GradientCosine as GradientCosine,
     GradientNorm as GradientNorm,
     MotionObservable as MotionObservable,
@@ -51,7 +26,41 @@ from .observables import (
     measure_all as measure_all,
     parameter_norm as parameter_norm,
 )
+from .linear.imbalance import imbalance as imbalance, imbalance_rate as imbalance_rate, narrowed as narrowed
+from .linear.linear_modes import (
+    decoupled_start as decoupled_start,
+    mode_bases as mode_bases,
+    mode_sigmoid as mode_sigmoid,
+    mode_strengths as mode_strengths,
+    mode_time as mode_time,
+)
+from .linear.linear_networks import (
+    deep_linear as deep_linear,
+    diagonal_linear as diagonal_linear,
+    lowest_curvature as lowest_curvature,
+    product_model as product_model,
+)
+from .losses.data_loss import (
+    DataLoss as DataLoss,
+    cross_entropy as cross_entropy,
+    half_squared_error as half_squared_error,
+)
+from .losses.side_by_side import SideBySide as SideBySide
+from .losses.toys import (
+    Quadratic as Quadratic,
+    quadratic as quadratic,
+    rosenbrock as rosenbrock,
+    two_valleys as two_valleys,
+)
+from .networks.classifiers import (
+    cifar10_cnn as cifar10_cnn,
+    cifar10_mlp as cifar10_mlp,
+    digits_mlp as digits_mlp,
+    mnist_cnn as mnist_cnn,
+    mnist_mlp as mnist_mlp,
+)
+from .networks.input_span import in_input_span as in_input_span
+from .networks.networks import CNN as CNN, MLP as MLP
+from .networks.normalized import NormalizedMLP as NormalizedMLP, normalized_mlp as normalized_mlp
+from .networks.regression import chebyshev_mlp as chebyshev_mlp, logistic_digits as logistic_digits
 from .problem import Loss as Loss, Params as Params, Problem as Problem, check_start as check_start, count as count
-from .regression import chebyshev_mlp as chebyshev_mlp, logistic_digits as logistic_digits
-from .side_by_side import SideBySide as SideBySide
-from .toys import Quadratic as Quadratic, quadratic as quadratic, rosenbrock as rosenbrock, two_valleys as two_valleys

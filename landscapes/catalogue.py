@@ -4,13 +4,13 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from .classifiers import cifar10_cnn, cifar10_mlp, digits_mlp, mnist_cnn, mnist_mlp
-from .linear_networks import deep_linear, diagonal_linear
+from .linear.linear_networks import deep_linear, diagonal_linear
+from .losses.toys import quadratic, rosenbrock, two_valleys
 from .named import unknown
-from .normalized import normalized_mlp
+from .networks.classifiers import cifar10_cnn, cifar10_mlp, digits_mlp, mnist_cnn, mnist_mlp
+from .networks.normalized import normalized_mlp
+from .networks.regression import chebyshev_mlp, logistic_digits
 from .problem import Problem
-from .regression import chebyshev_mlp, logistic_digits
-from .toys import quadratic, rosenbrock, two_valleys
 
 PROBLEMS: dict[str, Callable[..., Problem]] = {
     "quadratic": quadratic,

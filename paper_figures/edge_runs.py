@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 
 import comparisons
 import landscapes
+from comparisons.console.progress_bar import progress_bar
 from comparisons.plot import COLOURS, DASHES, STYLE
-from comparisons.progress_bar import progress_bar
 from discrete import Method
 from flows import Flow, Integrator
 from landscapes import Problem

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from comparisons.record import write_atomically
+from comparisons.storage.record import write_atomically
 
 from .claim import Claim
 

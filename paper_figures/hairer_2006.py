@@ -19,8 +19,8 @@ from jaxtyping import Array, Float
 from matplotlib.figure import Figure
 
 import discrete
-from comparisons.order import regression
 from comparisons.plot import COLOURS, DASHES, STYLE
+from comparisons.theorems.order import regression
 from flows.modified.coefficients import coefficients
 from flows.modified.differentials import combination
 from flows.modified.quadratic import convergence_radius, slow_root, tall_coefficients

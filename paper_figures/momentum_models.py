@@ -18,8 +18,8 @@ import comparisons
 import discrete
 import flows
 import landscapes
-from comparisons.order import regression
 from comparisons.plot import COLOURS, STYLE
+from comparisons.theorems.order import regression
 
 from .claim import Claim
 from .stored import load as load, stored

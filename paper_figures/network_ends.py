@@ -8,7 +8,7 @@ import discrete
 import flows
 import landscapes
 from landscapes import DataLoss, Loss, Params, half_squared_error
-from landscapes.linear_networks import DiagonalModel
+from landscapes.linear.linear_networks import DiagonalModel
 
 RTOL = 1e-9
 

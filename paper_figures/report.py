@@ -11,8 +11,8 @@ from typing import Any
 from rich.console import Console
 
 from comparisons.plot import save_figure
-from comparisons.record import write_atomically
-from comparisons.run_folder import make_folder
+from comparisons.storage.record import write_atomically
+from comparisons.storage.run_folder import make_folder
 
 from . import entry as entries
 from .catalogue import PAPERS, account, chosen, headline

@@ -13,9 +13,9 @@ from typing import Any
 
 import xarray
 
-from comparisons.provenance import provenance
-from comparisons.record import write_atomically
-from discrete.loop import whole_runs
+from comparisons.storage.provenance import provenance
+from comparisons.storage.record import write_atomically
+from discrete.running.march import whole_runs
 
 CONSTANTS, PROVENANCE = "constants", "provenance"
 

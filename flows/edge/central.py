@@ -12,13 +12,14 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, Int
 
 from discrete import Method
-from landscapes import Loss, Params, third_derivative, top_eigenpairs, warm_start
-from landscapes.eigenpairs import DENSE_BELOW, inverse_root
-from landscapes.warm_start import Track
+from landscapes import Loss, Params, third_derivative, top_eigenpairs
+from landscapes.curvature import warm_start
+from landscapes.curvature.eigenpairs import DENSE_BELOW, inverse_root
+from landscapes.curvature.warm_start import Track
 
 from ..flow import FieldCost, check_constant, check_counts
 from ..modified import ModifiedFlow
-from ..stepped import SteppedFlow, Work
+from ..running.stepped import SteppedFlow, Work
 from .alternation import Alternation, alternation
 from .complementarity import pair_weights, pairs, residual_tolerance, solve_complementarity, symmetric
 from .second_moment import check_memory, flat_preconditioner, memory_drift, memory_push, remembered

@@ -11,15 +11,15 @@ from jaxtyping import Array, Bool, Float, Inexact, Int
 
 from discrete import Method
 from landscapes import Loss, Params, count, top_eigenpairs
-from landscapes.eigenpairs import DENSE_BELOW, start_block
+from landscapes.curvature.eigenpairs import DENSE_BELOW, start_block
 
 from ..flow import check_counts
 from ..modified.coefficients import check_order, coefficients
 from ..modified.differentials import combination, products
-from ..modified.flow import kept
+from ..modified.modified_flow import kept
 from ..modified.scheme import Scheme, scheme_of
 from ..modified.trees import Tree, trees_of_order
-from ..stepped import SteppedFlow, Work
+from ..running.stepped import SteppedFlow, Work
 from .exponential import exponential_step
 from .slow_logarithm import SlowLogarithm
 

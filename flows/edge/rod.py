@@ -15,7 +15,7 @@ from discrete import GradientDescent, Method
 from landscapes import Loss, Params, gradient_and_product
 
 from ..flow import check_constant, check_counts
-from ..stepped import SteppedFlow, Work
+from ..running.stepped import SteppedFlow, Work
 
 
 class RodState(NamedTuple):

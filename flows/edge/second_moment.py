@@ -8,7 +8,7 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 
 from discrete import Method
-from discrete.run import check_state
+from discrete.running.run import check_state
 from landscapes import Loss, Params
 
 # nu_n = b nu_{n-1} + (1 - b) s(g_n), or nu_n - nu_{n-1} = (1 - b)/b (s(g_n) - nu_n), exactly: in the time of a step

@@ -10,12 +10,12 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Bool, Float, Int
 
 from discrete import GradientDescent, Method
-from discrete.run import DIVERGENCE_RADIUS, divergence_distance
+from discrete.running.run import DIVERGENCE_RADIUS, divergence_distance
 from landscapes import Loss, Params, gradient_and_product, third_derivative, top_eigenpairs
-from landscapes.eigenpairs import start_block
+from landscapes.curvature.eigenpairs import start_block
 
 from ..flow import check_constant, check_counts
-from ..stepped import SteppedFlow, Work
+from ..running.stepped import SteppedFlow, Work
 from .seed import ROUNDING, check_noise, typed_swing
 
 DISPLACEMENTS = ("published", "cubic", None)

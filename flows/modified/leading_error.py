@@ -13,7 +13,7 @@ from landscapes import Loss, Params
 from ..flow import FieldCost, Flow, momentum_of
 from .coefficients import check_order, coefficients, first_order_left_out
 from .differentials import combination, products
-from .flow import ModifiedFlow, kept
+from .modified_flow import ModifiedFlow, kept
 from .scheme import scheme_of
 from .trees import Tree, trees_of_order
 

@@ -18,7 +18,7 @@ from discrete import (
     RungeKutta,
     TwoStep as TwoStepMethod,
 )
-from discrete.runge_kutta import Tableau
+from discrete.descent.runge_kutta import Tableau
 
 from ..flow import check_constant
 from .trees import Tree

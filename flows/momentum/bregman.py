@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from discrete import HeavyBall, Method
-from discrete.bregman_leapfrog import BregmanMomentum, BregmanRate
+from discrete.momentum.bregman_leapfrog import BregmanMomentum, BregmanRate
 from landscapes import Loss, Params
 
 from ..flow import FieldCost

@@ -8,7 +8,7 @@ import xarray
 
 import landscapes
 from landscapes import DataLoss, half_squared_error
-from landscapes.linear_networks import unbalanced_diagonal_model
+from landscapes.linear.linear_networks import unbalanced_diagonal_model
 
 from ..interpolators import least_l1, least_l2, least_potential, network_potential
 from ..network_ends import flow_end

@@ -8,7 +8,7 @@ from jaxtyping import Array, Float
 import discrete
 import flows
 from landscapes import DataLoss, Params, half_squared_error
-from landscapes.linear_networks import product_model
+from landscapes.linear.linear_networks import product_model
 
 from ..interpolators import Potential, Vector, least_potential, off_row_space
 

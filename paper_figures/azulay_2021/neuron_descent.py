@@ -9,8 +9,8 @@ import numpy as np
 import xarray
 
 import discrete
-from comparisons.order import regression
 from comparisons.plot import COLOURS, DASHES
+from comparisons.theorems.order import regression
 from landscapes import DataLoss
 
 from ..claim import Claim

@@ -8,8 +8,8 @@ import xarray
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from comparisons.order import regression
 from comparisons.plot import COLOURS, DASHES, STYLE
+from comparisons.theorems.order import regression
 
 from .claims import gradient_penalty
 from .penalized_runs import at_equal_loss

@@ -15,7 +15,7 @@ from jaxtyping import Array, Float
 
 import discrete
 import landscapes
-from comparisons.progress_bar import progress_bar
+from comparisons.console.progress_bar import progress_bar
 from landscapes import Loss, Params, Problem
 
 EVERY = 0.5

@@ -14,7 +14,7 @@ from jaxtyping import Array, Float
 
 import discrete
 import flows
-from comparisons.order import dopri8
+from comparisons.theorems.order import dopri8
 
 from .penalized_runs import Penalized
 

@@ -15,8 +15,9 @@ import comparisons
 import discrete
 import flows
 import landscapes
-from comparisons.progress_bar import progress_bar
+from comparisons.console.progress_bar import progress_bar
 from landscapes import Loss, Params
+from landscapes.curvature.eigenpairs import start_block
 
 from ..stored import stored
 from .claims import CENTRAL, EVERY, STABLE
@@ -92,7 +93,7 @@ def _computed(name: str, case: Case) -> xarray.Dataset:
     points = [_padded(side.path, len(run.steps)) for side in sides]
     scales = [_padded(side.observations["preconditioner"], len(run.steps)) for side in sides]
     level = eqx.Partial(_on_flat, problem.loss, unravel)
-    local = _local(level, jnp.concatenate(points), jnp.concatenate(scales), landscapes.eigenpairs.start_block(flat, 2))
+    local = _local(level, jnp.concatenate(points), jnp.concatenate(scales), start_block(flat, 2))
     kept = ["loss", "distance", *(str(key) for key in found if str(key).startswith("predicted_"))]
     averages = {f"averaged_{key}": ("step", rows[run.steps]) for key, rows in measured.averaged()._asdict().items()}
     places = {key: (("side", "step"), np.reshape(rows, (3, -1))) for key, rows in local.items()}

@@ -14,7 +14,7 @@ from jaxtyping import Array
 import discrete
 import flows
 import landscapes
-from comparisons.progress_bar import progress_bar
+from comparisons.console.progress_bar import progress_bar
 from landscapes import Loss, Params
 
 from ..stored import stored

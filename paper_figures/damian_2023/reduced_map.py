@@ -12,8 +12,8 @@ import xarray
 from jaxtyping import Array, Float
 
 import discrete
-from comparisons.order import regression
 from comparisons.plot import COLOURS, DASHES
+from comparisons.theorems.order import regression
 
 from ..claim import Claim
 

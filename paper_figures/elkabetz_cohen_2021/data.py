@@ -17,10 +17,10 @@ import discrete
 import flows
 import landscapes
 from comparisons import Comparison, DivergenceBound
-from comparisons.progress_bar import progress_bar
+from comparisons.console.progress_bar import progress_bar
 from landscapes import Loss
-from landscapes.datasets import digits
-from landscapes.networks import dense_layer, layer_stream
+from landscapes.data.datasets import digits
+from landscapes.networks.networks import dense_layer, layer_stream
 
 from ..stored import stored
 

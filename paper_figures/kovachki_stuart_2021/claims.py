@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray
 
-from comparisons.order import regression
+from comparisons.theorems.order import regression
 
 from ..claim import Claim
 from .data import ATTRACTED, KINDS, ORDER_MOMENTUM

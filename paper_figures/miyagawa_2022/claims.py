@@ -4,7 +4,7 @@ import numpy as np
 import scipy.integrate
 import xarray
 
-from comparisons.order import regression
+from comparisons.theorems.order import regression
 
 from ..claim import Claim
 

@@ -15,8 +15,8 @@ import comparisons
 import discrete
 import flows
 import landscapes
-from comparisons.progress_bar import progress_bar
-from discrete.loop import Progress
+from comparisons.console.progress_bar import progress_bar
+from discrete.running.march import Progress
 from landscapes import Loss, Params
 
 from ..chosen_flow import each_flow

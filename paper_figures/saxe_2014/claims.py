@@ -4,7 +4,7 @@ import numpy as np
 import scipy.special
 import xarray
 
-from comparisons.order import regression
+from comparisons.theorems.order import regression
 from landscapes import mode_sigmoid, mode_time
 
 from ..claim import Claim

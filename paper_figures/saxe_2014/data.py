@@ -11,7 +11,7 @@ import comparisons
 import discrete
 import flows
 import landscapes
-from comparisons.order import TIGHT, dopri8
+from comparisons.theorems.order import TIGHT, dopri8
 
 from ..stored import stored
 

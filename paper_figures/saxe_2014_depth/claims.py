@@ -4,7 +4,7 @@ import numpy as np
 import xarray
 
 import landscapes
-from comparisons.order import regression
+from comparisons.theorems.order import regression
 
 from ..claim import Claim
 from .data import DEPTHS, FIRST, FLOW_FIRST, FLOWS, RATES, STRENGTH, STRENGTHS

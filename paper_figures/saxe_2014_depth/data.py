@@ -12,8 +12,8 @@ from jaxtyping import Array
 import discrete
 import flows
 import landscapes
-from comparisons.order import TIGHT, dopri8
-from comparisons.progress_bar import progress_bar
+from comparisons.console.progress_bar import progress_bar
+from comparisons.theorems.order import TIGHT, dopri8
 
 from ..stored import stored
 

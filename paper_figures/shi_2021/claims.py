@@ -3,7 +3,7 @@
 import numpy as np
 import xarray
 
-from comparisons.order import regression
+from comparisons.theorems.order import regression
 
 from ..claim import Claim
 from .data import CONDITION, CONVEX_STEPS, KINDS, MODELS, MODES, RATE, STEPS

@@ -3,7 +3,7 @@
 import numpy as np
 import xarray
 
-from comparisons.order import extrapolated, regression
+from comparisons.theorems.order import extrapolated, regression
 
 from ..claim import Claim
 from .data import BATCHES, DURATION, EXAMPLES

@@ -18,7 +18,7 @@ from jaxtyping import Array, Float, Int
 import discrete
 import flows
 import landscapes
-from comparisons.order import dopri8
+from comparisons.theorems.order import dopri8
 from landscapes import DataLoss, Params
 
 from ..stored import stored

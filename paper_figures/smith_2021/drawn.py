@@ -7,8 +7,8 @@ import xarray
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from comparisons.order import regression
 from comparisons.plot import COLOURS, DASHES, STYLE
+from comparisons.theorems.order import regression
 
 from .claims import expected_variance
 from .data import DURATION, MODELS, SAMPLINGS, SHOWN_RATE

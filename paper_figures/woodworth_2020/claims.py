@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import xarray
 
-from comparisons.order import regression
+from comparisons.theorems.order import regression
 
 from ..claim import Claim
 from ..interpolators import network_dual, off_row_space

@@ -6,7 +6,7 @@ import numpy as np
 import xarray
 
 import landscapes
-from comparisons.progress_bar import progress_bar
+from comparisons.console.progress_bar import progress_bar
 
 from ..interpolators import certificate, least_l1, least_l2, least_potential, network_potential
 from ..network_ends import diagonal_flow_end

@@ -10,8 +10,8 @@ import numpy as np
 import xarray
 
 import discrete
-from comparisons.order import regression
 from comparisons.plot import COLOURS
+from comparisons.theorems.order import regression
 
 from ..claim import Claim
 from ..interpolators import off_row_space

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from comparisons import experiment
+from comparisons.console import experiment
 
 OPTIONS = {
     "--problem": "two-valleys",

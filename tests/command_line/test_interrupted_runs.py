@@ -53,7 +53,7 @@ def test_ctrl_c_before_the_first_sample_is_one_word(tmp_path, monkeypatch, capsy
         raise KeyboardInterrupt
 
     with monkeypatch.context() as context:
-        context.setattr("comparisons.experiment.compare", compiling)
+        context.setattr("comparisons.console.experiment.compare", compiling)
         assert odescent.main(words(out=tmp_path / "run")) == 130
     assert capsys.readouterr().err == "interrupted\n"
     assert odescent.main(words("--resume", out=tmp_path / "run")) == 0

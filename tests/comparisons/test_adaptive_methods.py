@@ -12,7 +12,7 @@ import discrete
 import flows
 import landscapes
 from comparisons import Comparison
-from comparisons.table import table
+from comparisons.console.table import table
 
 METHOD = discrete.ScalarRMSProp(0.1, 0.5, bias_correction=True)
 BOTH = {"sharpness": landscapes.Sharpness(bowl), "effective_sharpness": landscapes.EffectiveSharpness(bowl)}

@@ -11,8 +11,8 @@ import pytest
 import comparisons
 import discrete
 import flows
-from comparisons.instruments import WEIGHTS, Defect, GrowthRate
-from landscapes.toys import Quadratic
+from comparisons.theorems.bound_instruments import WEIGHTS, Defect, GrowthRate
+from landscapes.losses.toys import Quadratic
 
 FINE = flows.explicit(rtol=1e-12, atol=1e-14)
 

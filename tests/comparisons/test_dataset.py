@@ -8,7 +8,7 @@ import xarray as xr
 from comparison_cases import STEPS, alone, assert_same, bare, compared, crossing, diverged, left_behind, usual
 
 import comparisons
-from comparisons.dataset import APART
+from comparisons.storage.dataset import APART
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from jax.flatten_util import ravel_pytree
 
 import discrete
 import flows
-from comparisons.sides import angle
+from comparisons.divergence.sides import angle
 
 FLOWS = ("gradient flow", "modified")
 

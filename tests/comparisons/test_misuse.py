@@ -9,7 +9,7 @@ import discrete
 import flows
 import landscapes
 from comparisons.compare import starting_state
-from comparisons.dataset import APART
+from comparisons.storage.dataset import APART
 
 
 def refused(message: str, **changes) -> None:

@@ -9,7 +9,7 @@ import comparisons
 import discrete
 import flows
 import landscapes
-from comparisons.order import extrapolated, regression
+from comparisons.theorems.order import extrapolated, regression
 
 RATES = [0.004, 0.006, 0.009, 0.014]
 

@@ -11,7 +11,7 @@ import comparisons
 import discrete
 import flows
 import landscapes
-from comparisons.order import SAMPLES, TOLERANCE, Order, _whole_steps, regression
+from comparisons.theorems.order import SAMPLES, TOLERANCE, Order, _whole_steps, regression
 
 TOY = landscapes.two_valleys()
 RATES = [0.004, 0.006, 0.009, 0.014]
@@ -125,7 +125,7 @@ def test_ctrl_c_ends_the_measurement_and_not_only_one_of_its_runs(monkeypatch):
         status = "stopped: interrupted after step 7"
         return dataclasses.replace(run, discrete=dataclasses.replace(run.discrete, status=status))
 
-    monkeypatch.setattr("comparisons.order.compare", interrupted)
+    monkeypatch.setattr("comparisons.theorems.order.compare", interrupted)
     with pytest.raises(KeyboardInterrupt):
         order_of(flows.GradientFlow)
     assert len(calls) <= 2

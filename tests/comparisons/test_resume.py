@@ -26,7 +26,7 @@ import comparisons
 import discrete
 import flows
 import landscapes
-from comparisons.record import CONFIGURATION, STATE
+from comparisons.storage.record import CONFIGURATION, STATE
 
 
 @pytest.fixture(scope="module")

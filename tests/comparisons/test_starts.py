@@ -7,7 +7,7 @@ from comparison_cases import PROBLEM, START, STEPS, compared, flat, heavy_ball, 
 
 import discrete
 import flows
-from flows.slow_manifold import slow_manifold_state
+from flows.running.slow_manifold import slow_manifold_state
 
 
 def test_from_the_slow_manifold_the_modified_flow_stays_closer_than_from_rest():

@@ -14,7 +14,7 @@ from jax.flatten_util import ravel_pytree
 
 import discrete
 from discrete import Method, Trajectory
-from discrete.runge_kutta import MIDPOINT
+from discrete.descent.runge_kutta import MIDPOINT
 
 
 class Case(NamedTuple):

@@ -9,8 +9,8 @@ from method_cases import compilations
 
 import discrete
 import landscapes
-from discrete import loop
-from discrete.loop import Side, begin, march, whole_runs
+from discrete.running import march as loop
+from discrete.running.march import Side, begin, march, whole_runs
 
 
 class Counter(Side):

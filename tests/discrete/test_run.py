@@ -8,7 +8,7 @@ import pytest
 
 import discrete
 import landscapes
-from discrete.run import descent_side
+from discrete.running.run import descent_side
 
 PROBLEM = landscapes.two_valleys()
 METHOD = discrete.HeavyBall(0.05, 0.8)

@@ -11,8 +11,8 @@ from jax.flatten_util import ravel_pytree
 
 import discrete
 import landscapes
-from discrete.loop import traced
-from discrete.runge_kutta import EULER, HEUN, KUTTA_3, KUTTA_4, MIDPOINT
+from discrete.descent.runge_kutta import EULER, HEUN, KUTTA_3, KUTTA_4, MIDPOINT
+from discrete.running.march import traced
 
 H = 0.25
 STEPS = 100_000

@@ -13,8 +13,8 @@ from jax.flatten_util import ravel_pytree
 import discrete
 import flows
 from flows import Flow
-from flows.slow_manifold import slow_manifold_state
-from flows.stepped import SteppedFlow
+from flows.running.slow_manifold import slow_manifold_state
+from flows.running.stepped import SteppedFlow
 
 every_flow = pytest.mark.parametrize("case", FLOWS.values(), ids=FLOWS)
 START = jax.tree.map(lambda leaf: leaf + 0.5, NEST)

@@ -9,8 +9,8 @@ from jaxtyping import Array
 
 import discrete
 import flows
-from flows.diagnosis import is_held_back
-from flows.solve import flow_side
+from flows.running.diagnosis import is_held_back
+from flows.running.solve import flow_side
 
 H, STEPS, EVERY = 0.1, 400, 10
 METHOD = discrete.GradientDescent(H)

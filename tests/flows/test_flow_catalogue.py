@@ -9,7 +9,7 @@ from flow_cases import FLOWS, STEPPED
 import discrete
 import flows
 from flows.catalogue import FLOWS as DESCRIPTIONS, SINGLE, flow_named
-from flows.slow_manifold import slow_manifold_state
+from flows.running.slow_manifold import slow_manifold_state
 
 METHOD, GD = discrete.HeavyBall(0.01, 0.5), discrete.GradientDescent(0.01)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from landscapes.image_files import LabelledImages
+from landscapes.data.image_files import LabelledImages
 
 PIXELS = 3072
 

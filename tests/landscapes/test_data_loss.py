@@ -8,7 +8,7 @@ from jax.flatten_util import ravel_pytree
 from scipy.special import log_softmax
 
 import landscapes
-from landscapes.data_loss import DataLoss, criterion_named, logistic
+from landscapes.losses.data_loss import DataLoss, criterion_named, logistic
 
 EXAMPLES = 11
 

@@ -6,7 +6,7 @@ import pytest
 from image_writers import write_cifar10_bin, write_mnist
 from sklearn.datasets import load_digits
 
-from landscapes.datasets import DATA_VARIABLE, Dataset, cifar10, digits, mnist
+from landscapes.data.datasets import DATA_VARIABLE, Dataset, cifar10, digits, mnist
 
 # Digits
 

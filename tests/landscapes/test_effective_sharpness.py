@@ -14,7 +14,7 @@ import discrete
 import flows
 import landscapes
 from landscapes import EffectiveSharpness, Sharpness, measure_all
-from landscapes.eigenpairs import DENSE_BELOW
+from landscapes.curvature.eigenpairs import DENSE_BELOW
 
 pytestmark = pytest.mark.slow
 K = 3

@@ -10,7 +10,7 @@ from hypothesis import given, strategies as st
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 import landscapes
-from landscapes.eigenpairs import DENSE_BELOW, default_tolerance, search, start_block
+from landscapes.curvature.eigenpairs import DENSE_BELOW, default_tolerance, search, start_block
 
 SIZE = 100
 BULK = np.linspace(0, 5, SIZE - 5)

@@ -9,8 +9,8 @@ from jax.flatten_util import ravel_pytree
 from scipy.optimize import rosen_hess
 
 import landscapes
-from landscapes.hessian import DENSE_BATCH
-from landscapes.toys import rosenbrock_loss
+from landscapes.curvature.hessian import DENSE_BATCH
+from landscapes.losses.toys import rosenbrock_loss
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from image_writers import (
     write_mnist,
 )
 
-from landscapes.image_files import read_cifar10, read_mnist
+from landscapes.data.image_files import read_cifar10, read_mnist
 
 # CIFAR-10, binary version
 

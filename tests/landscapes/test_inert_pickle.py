@@ -8,7 +8,7 @@ import pickle
 import pytest
 from image_writers import assert_is_batch, cifar10_rows, python2_pickle, refusal
 
-from landscapes.image_files import read_cifar10
+from landscapes.data.image_files import read_cifar10
 
 
 class RunsACommand:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import landscapes
-from landscapes.linear_networks import DiagonalModel, unbalanced_diagonal_model
+from landscapes.linear.linear_networks import DiagonalModel, unbalanced_diagonal_model
 
 
 def teacher(problem) -> np.ndarray:

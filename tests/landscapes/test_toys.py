@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 from scipy.optimize import minimize, rosen, rosen_der
 
 import landscapes
-from landscapes.toys import rosenbrock_loss, two_valleys_loss
+from landscapes.losses.toys import rosenbrock_loss, two_valleys_loss
 
 SPECTRA = st.lists(st.floats(-10, 10), min_size=1, max_size=6)
 

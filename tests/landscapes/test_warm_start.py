@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import landscapes
-from landscapes import warm_start
+from landscapes.curvature import warm_start
 
 SIZE, K, MEASUREMENTS = 100, 2, 24
 

@@ -11,7 +11,7 @@ import comparisons
 import discrete
 import flows
 import landscapes
-from discrete.rmsprop import SecondMoment
+from discrete.adaptive.rmsprop import SecondMoment
 from flows.edge.alternation import alternation
 
 H, ALPHA, PULL = 0.05, 0.02, 0.2

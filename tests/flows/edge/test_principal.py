@@ -12,10 +12,10 @@ import comparisons
 import discrete
 import flows
 import landscapes
-from discrete.runge_kutta import MIDPOINT
+from discrete.descent.runge_kutta import MIDPOINT
 from flows.edge import principal
 from flows.modified.quadratic import slow_root
-from flows.slow_manifold import slow_manifold_state
+from flows.running.slow_manifold import slow_manifold_state
 
 TOY = landscapes.two_valleys()
 RATE = 0.1

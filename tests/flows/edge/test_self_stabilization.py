@@ -13,7 +13,7 @@ import discrete
 import flows
 import landscapes
 from flows.catalogue import flow_named
-from landscapes.datasets import digits
+from landscapes.data.datasets import digits
 
 BOTH = ("published", "cubic")
 RATE = 0.005

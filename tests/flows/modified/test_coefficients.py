@@ -11,7 +11,7 @@ import sympy
 from sympy import QQ, ring
 
 import discrete
-from discrete.runge_kutta import EULER, HEUN, KUTTA_3, KUTTA_4, MIDPOINT
+from discrete.descent.runge_kutta import EULER, HEUN, KUTTA_3, KUTTA_4, MIDPOINT
 from flows.modified import coefficients, scheme_of
 from flows.modified.coefficients import first_order_left_out, step_back
 from flows.modified.display import nested_list

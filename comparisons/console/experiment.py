@@ -1,0 +1,179 @@
+"""From names to a finished run folder: the comparison that the command line asks for."""
+
+import json
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+
+import flows
+import landscapes
+from discrete import Method, TimeAveraged
+from discrete.catalogue import method_named
+from discrete.running.run import check_steps
+from flows.catalogue import flow_named
+from flows.modified import third_derivative_vanishes
+
+from ..compare import compare, starting_state
+from ..comparison import Comparison
+from ..storage.dataset import load
+from ..storage.provenance import provenance
+from ..storage.run_folder import COMPARISON, RunFolder
+from .progress_bar import progress_bar
+from .table import table
+
+INTERRUPTED = 130
+METHOD_SETTINGS = ("momentum", "strong_convexity", "beta2", "epsilon", "bias_correction")
+SOLVERS: dict[str, Callable[..., flows.Integrator]] = {"explicit": flows.explicit, "stiff": flows.stiff}
+FLOAT32_TOLERANCES = {"explicit": {"rtol": 1e-6, "atol": 1e-7}, "stiff": {"rtol": 1e-4, "atol": 1e-6}}
+
+
+def run_experiment(
+    arguments: Mapping[str, Any], *, out: str | None, resume: bool, overwrite: bool, as_json: bool
+) -> int:
+    """Compare the named method and flows on the named problem, print the result, fill the folder; the exit status.
+
+    arguments: problem, method, learning_rate, steps, every, flows, top, start, time_averaged, solver, rtol, max_steps,
+    precision, and the settings of method and problem (None where not given). They are kept in config.json and compared
+    on resume.
+    Raises ValueError on misuse, before anything is written.
+    """
+    folder = _folder(out, arguments, resume=resume, overwrite=overwrite)
+    if resume and folder and folder.is_finished:
+        print(f"{out} is finished already: {folder.path / 'summary.json'}", file=sys.stderr)
+        _tell(load(folder.path / COMPARISON), folder, as_json)
+        return 0
+    plan = _plan(arguments)
+    _warn(plan)
+    continued = bool(resume and folder and folder.progress.exists())
+    if folder and not continued:
+        folder.begin({"command": "compare", "arguments": dict(arguments), "provenance": provenance()})
+    with progress_bar(visible=not as_json) as show:
+        comparison = compare(**plan, progress=show, folder=folder.progress if folder else None, resume=continued)
+    if folder:
+        folder.finish(comparison, keep_progress=comparison.interrupted)
+    _tell(comparison, folder, as_json)
+    return INTERRUPTED if comparison.interrupted else 0
+
+
+def _folder(out: str | None, arguments: Mapping[str, Any], *, resume: bool, overwrite: bool) -> RunFolder | None:
+    """The run folder, if one is wanted, in which such a run may start or continue."""
+    if resume and overwrite:
+        raise ValueError("`resume` and `overwrite` exclude each other; give one of them.")
+    if out is None:
+        for option, given in {"resume": resume, "overwrite": overwrite}.items():
+            if given:
+                raise ValueError(f"`{option}` needs the folder of the run; pass it as `out`.")
+        return None
+    folder = RunFolder(out)
+    folder.check(dict(arguments), resume=resume, overwrite=overwrite)
+    return folder
+
+
+def _plan(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Everything `compare` needs, built and checked, so that nothing is left to refuse."""
+    check_steps(arguments["steps"], arguments["every"])
+    given = {key: value for key, value in arguments.items() if value is not None}
+    method_settings = {key: given[key] for key in METHOD_SETTINGS if key in given}
+    method = method_named(arguments["method"], arguments["learning_rate"], **method_settings)
+    models = _models(arguments["flows"], method)
+    integrator = _integrator(given)
+    problem = _problem(given)
+    state = starting_state(arguments["start"], models, problem.loss, problem.params, integrator)
+    if arguments.get("time_averaged"):
+        state = None if state is None else (problem.params, state)
+    return {
+        "method": TimeAveraged(method) if arguments.get("time_averaged") else method,
+        "flows": models,
+        "loss": problem,
+        "steps": arguments["steps"],
+        "every": arguments["every"],
+        "observe": _instruments(problem, method, arguments["top"]),
+        "state": state,
+        "integrator": integrator,
+    }
+
+
+def _warn(plan: Mapping[str, Any]) -> None:
+    """A note where the chosen orders see less of the loss than their number says."""
+    problem, models = plan["loss"], plan["flows"].values()
+    bends = any(isinstance(m, flows.ModifiedFlow) and (m.order is None or m.order > 2) for m in models)
+    if bends and third_derivative_vanishes(problem.loss, problem.params):
+        print(
+            "note: the third derivative of the loss vanishes: it is quadratic, or quadratic between kinks; "
+            "modified flows see powers of its Hessian alone",
+            file=sys.stderr,
+        )
+
+
+def _integrator(given: Mapping[str, Any]) -> flows.Integrator:
+    """The solver asked for, at tolerances that the precision can meet."""
+    settings = {key: given[key] for key in ("rtol", "max_steps") if key in given}
+    defaults = FLOAT32_TOLERANCES[given["solver"]] if given["precision"] == "float32" and "rtol" not in given else {}
+    return SOLVERS[given["solver"]](**defaults, **settings)
+
+
+def _models(names: Sequence[str], method: Method) -> dict[str, flows.Flow]:
+    """The named flows of the method."""
+    models = {}
+    for name in names:
+        if name in models:
+            raise ValueError(f"`flows` names {name} twice; name each flow once.")
+        with _blamed_on(f"`flows` {name}", {"flows"}):
+            models[name] = flow_named(name, method)
+    return models
+
+
+def _problem(given: Mapping[str, Any]) -> landscapes.Problem:
+    """The named problem with the settings given, at a start where a run can begin."""
+    name = given["problem"]
+    for key, least in {"seed": 0, "examples": 1}.items():
+        if given.get(key, least) < least:
+            raise ValueError(f"`{key}` must be at least {least}, got {given[key]}.")
+    settings = {key for known in landscapes.PROBLEMS for key in landscapes.settings_of(known)}
+    reads_files = name in landscapes.PROBLEMS and "data_dir" in landscapes.settings_of(name)
+    with _blamed_on("`data_dir`" if reads_files else f"`problem` {name}", settings | {"problem"}):
+        problem = landscapes.build(name, **{key: given[key] for key in settings & given.keys()})
+    with _blamed_on(f"`problem` {name} with these settings"):
+        landscapes.check_start(problem.loss, problem.params)
+    return problem
+
+
+@contextmanager
+def _blamed_on(what: str, options: Collection[str] = ()) -> Iterator[None]:
+    """An error from further down that names none of the options gets to say what it is about."""
+    try:
+        yield
+    except ValueError as error:
+        if any(f"`{option}`" in str(error) for option in options):
+            raise
+        raise ValueError(f"{what}: {error}") from error
+
+
+def _instruments(problem: landscapes.Problem, method: Method, top: int) -> dict[str, Any]:
+    if top < 0:
+        raise ValueError(f"`top` must be at least 0, got {top}.")
+    observe: dict[str, Any] = {"gradient_norm": landscapes.GradientNorm(problem.loss)}
+    if top:
+        top = min(top, problem.dimension)
+        observe["sharpness"] = landscapes.Sharpness(problem.loss, k=top)
+        if method.has_preconditioner:
+            observe["effective_sharpness"] = landscapes.EffectiveSharpness(problem.loss, k=top)
+    if problem.accuracy is not None:
+        observe["accuracy"] = problem.accuracy
+    return observe
+
+
+def _tell(comparison: Comparison, folder: RunFolder | None, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(comparison.summary(), indent=1, allow_nan=False))
+    else:
+        Console().print(table(comparison))
+        if folder:
+            print("\n".join(f"wrote {path}" for path in folder.written()))
+        else:
+            print("nothing saved; --out FOLDER keeps the numbers and the picture")
+    if comparison.interrupted and folder:
+        print(f"{comparison.status}; the same command with --resume goes on from there", file=sys.stderr)

@@ -1,0 +1,1 @@
+"""What models of the edge of stability predict beside what a run does."""

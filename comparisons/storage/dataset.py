@@ -1,0 +1,173 @@
+"""A comparison as an xarray.Dataset and as a netCDF file, and back."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from discrete import Cost, Trajectory
+
+from ..comparison import Comparison
+from ..divergence.path import Divergence
+
+METHOD = "discrete"
+GAP, PREDICTED, INDEX = "gap_", "predicted_", "_index"
+APART = {
+    "distance": ("|X - x|", "params"),
+    "relative_distance": ("|X - x| / |x - x_0|", "1"),
+    "angle": ("angle between X - x_0 and x - x_0", "rad"),
+    "across": ("part of X - x across the top eigenvectors", "params"),
+    "along": ("|<u_i, X - x>| along the top eigenvectors", "params"),
+    "function_distance": ("root mean squared distance of outputs", "outputs"),
+}
+UNITS = {
+    "loss": "loss",
+    "sharpness": "loss / params^2",
+    "effective_sharpness": "1 / learning rate",
+    "gradient_norm": "loss / params",
+    "growth_rate": "1 / time",
+    "defect": "params / time",
+}
+RESERVED = {"samples", "time", "step", "side", "flow", *APART}
+
+
+def check_names(observe: Iterable[str]) -> None:
+    """ValueError on an observable whose name the dataset needs for something else."""
+    for name in observe:
+        if name in RESERVED or name.startswith((GAP, PREDICTED)) or name.endswith(INDEX):
+            raise ValueError(
+                f"`observe` may not use the name {name!r}: a comparison keeps {', '.join(sorted(RESERVED))}, {GAP}..., "
+                f"{PREDICTED}... and ...{INDEX} for itself."
+            )
+
+
+def to_dataset(comparison: Comparison) -> xr.Dataset:
+    """Dimensions: step; side (the method first, then its flows); flow; <name>_index for vector observations.
+
+    Variables: one per observable (side, step, ...), `distance`, `relative_distance`, `angle`, `along`, `across`,
+    `function_distance` and `gap_<observable>` (flow, step, ...), `time` (side, step); `predicted_<name>` (flow, step,
+    ...) of the flows that predict it, NaN for the others. A side that stopped early is NaN from there on; `samples`
+    (side) says how many are its own, and the attribute `statuses` why.
+    """
+    sides = {METHOD: comparison.discrete, **comparison.flows}
+    length = len(comparison.steps)
+    variables: dict[str, Any] = {}
+
+    def add(name: str, side: str, found: list[np.ndarray], **attributes: str) -> None:
+        rows = _padded(found, length)
+        variables[name] = ((side, "step", *_extra(name, rows)), rows, attributes)
+
+    variables["samples"] = ("side", [len(t.steps) for t in sides.values()], {"long_name": "samples of this side"})
+    add("time", "side", [t.times for t in sides.values()], units="learning rate x steps")
+    for name in comparison.discrete.observations:
+        add(name, "side", [t.observations[name] for t in sides.values()], units=UNITS.get(name, ""))
+    apart = list(comparison.divergence.values())
+    if apart:
+        for name, (meaning, units) in APART.items():
+            if getattr(apart[0], name) is not None:
+                add(name, "flow", [getattr(one, name) for one in apart], long_name=meaning, units=units)
+        for name in apart[0].gaps:
+            gaps = [one.gaps[name] for one in apart]
+            add(GAP + name, "flow", gaps, long_name=f"flow minus method: {name}", units=UNITS.get(name, ""))
+    for name in sorted({name for flow in comparison.flows.values() for name in flow.predictions}):
+        shape = next(f.predictions[name].shape[1:] for f in comparison.flows.values() if name in f.predictions)
+        rows = [flow.predictions.get(name, np.empty((0, *shape))) for flow in comparison.flows.values()]
+        add(PREDICTED + name, "flow", rows, long_name=f"predicted by the flow: {name}", units=UNITS.get(name, ""))
+    return xr.Dataset(
+        variables,
+        coords={"step": comparison.steps, "side": list(sides), "flow": list(comparison.flows)},
+        attrs={
+            "problem": comparison.problem,
+            "method": json.dumps(comparison.method),
+            "orders": json.dumps(comparison.orders),
+            "threshold": np.nan if comparison.threshold is None else comparison.threshold,
+            "statuses": json.dumps({name: t.status for name, t in sides.items()}),
+            "costs": json.dumps({name: t.cost._asdict() for name, t in sides.items()}),
+            "predictions": json.dumps({name: list(flow.predictions) for name, flow in comparison.flows.items()}),
+            "provenance": json.dumps(comparison.provenance),
+        },
+    )
+
+
+def save(comparison: Comparison, path: str | Path) -> Path:
+    """Write the dataset as netCDF under another name, then rename it; parameters are not saved."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.part")
+    to_dataset(comparison).to_netcdf(temporary, engine="h5netcdf")
+    temporary.replace(path)
+    return path
+
+
+def load(path: str | Path) -> Comparison:
+    """The comparison that `save` wrote; its trajectories carry no params. ValueError if the file holds none."""
+    path = Path(path)
+    if not path.is_file():
+        raise ValueError(f"`path` {path} does not exist; pass the comparison.nc of a run folder.")
+    try:
+        with xr.open_dataset(path, engine="h5netcdf") as file:
+            data = file.load()
+    except OSError as error:
+        raise ValueError(f"`path` {path} cannot be read as netCDF: {error}.") from error
+    if "statuses" not in data.attrs:
+        raise ValueError(f"`path` {path} holds no comparison; pass a file written by Comparison.save.")
+    statuses, costs = json.loads(data.attrs["statuses"]), json.loads(data.attrs["costs"])
+    names = [str(side) for side in data["side"].values]
+    counts = dict(zip(names, map(int, data["samples"].values), strict=True))
+    gaps = [str(name).removeprefix(GAP) for name in data if str(name).startswith(GAP)]
+    skip = {"samples", "time", *APART, *(GAP + name for name in gaps)}
+    observed = [str(name) for name in data if name not in skip and not str(name).startswith(PREDICTED)]
+    predicted = json.loads(data.attrs.get("predictions", "{}"))
+
+    def rows(name: str, dimension: str, which: str) -> np.ndarray:
+        return data[name].sel({dimension: which}).values[: counts[which]]
+
+    def trajectory(side: str) -> Trajectory:
+        observations = {name: rows(name, "side", side) for name in observed}
+        steps = data["step"].values[: counts[side]]
+        cost = Cost(**costs[side])
+        predictions = {name: _narrowed(rows(PREDICTED + name, "flow", side)) for name in predicted.get(side, [])}
+        return Trajectory(
+            steps, rows("time", "side", side), observations, None, statuses[side], cost, predictions=predictions
+        )
+
+    def apart(flow: str) -> Divergence:
+        fields = {name: rows(name, "flow", flow) for name in APART if name in data}
+        return Divergence(
+            steps=data["step"].values[: counts[flow]],
+            gaps={name: rows(GAP + name, "flow", flow) for name in gaps},
+            **fields,
+        )
+
+    threshold = float(data.attrs["threshold"])
+    return Comparison(
+        problem=data.attrs["problem"],
+        method=json.loads(data.attrs["method"]),
+        discrete=trajectory(METHOD),
+        flows={name: trajectory(name) for name in names[1:]},
+        divergence={name: apart(name) for name in names[1:]},
+        orders=json.loads(data.attrs["orders"]),
+        threshold=None if np.isnan(threshold) else threshold,
+        provenance=json.loads(data.attrs["provenance"]),
+    )
+
+
+def _padded(found: list[np.ndarray], length: int) -> np.ndarray:
+    """Sides of different lengths and widths as one array, NaN where a side has nothing."""
+    widths = np.max([values.shape[1:] for values in found], axis=0).astype(int)
+    full = np.full((len(found), length, *widths), np.nan)
+    for row, values in zip(full, found, strict=True):
+        row[tuple(map(slice, values.shape))] = values
+    return full
+
+
+def _narrowed(rows: np.ndarray) -> np.ndarray:
+    """Without the columns that only wider predictions of other flows have."""
+    return rows[:, ~np.isnan(rows).all(axis=0)] if rows.ndim == 2 and len(rows) else rows
+
+
+def _extra(name: str, rows: np.ndarray) -> list[str]:
+    return [f"{name}{INDEX}{i or ''}" for i in range(rows.ndim - 2)]

@@ -1,0 +1,1 @@
+"""Methods with a preconditioner of their own."""

@@ -1,0 +1,51 @@
+"""What methods with momentum share: a velocity that starts at rest, and two roots on a quadratic mode."""
+
+from abc import abstractmethod
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from landscapes import Params
+
+from ..method import Gradient, Method, check_learning_rate, check_momentum
+
+
+class MomentumMethod(Method):
+    """A method whose iterates satisfy, on a quadratic mode of curvature z/h with look-ahead a,
+
+        x_{n+1} - (1 + b - (1 + a) z) x_n + (b - a z) x_{n-1} = 0
+
+    The state is a velocity of the shape of the params; it starts at rest.
+    """
+
+    momentum: eqx.AbstractVar[Any]
+
+    def __check_init__(self):
+        check_learning_rate(self.learning_rate)
+        check_momentum(self.momentum)
+
+    @abstractmethod
+    def looks_ahead(self) -> Any:
+        """a, in units of the velocity: the gradient is taken at x + a v."""
+
+    def init(self, params: Params) -> Params:
+        return jax.tree.map(jnp.zeros_like, params)
+
+    def state_after(self, gradient: Gradient, previous: Params, params: Params) -> Params:
+        del gradient
+        return jax.tree.map(jnp.subtract, params, previous)
+
+    def characteristic(self, z: Any) -> tuple[Any, ...]:
+        b, a = self.momentum, self.looks_ahead()
+        return 1.0, (1 + a) * z - (1 + b), b - a * z
+
+    def stability_threshold(self) -> float | None:
+        """(2 + 2b) / (h (1 + 2a)), where a root passes -1; for a < 0 also (1 - b) / (-a h), where a pair leaves."""
+        if not self.is_constant:
+            return None
+        b, a = float(self.momentum), float(self.looks_ahead())
+        ends = [(2 + 2 * b) / (1 + 2 * a)] if a > -0.5 else []
+        ends += [(1 - b) / -a] if a < 0 else []
+        return min(ends) / float(self.learning_rate)

@@ -1,0 +1,156 @@
+"""Run a method on a loss and measure it along the way."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jaxtyping import Array, Float
+
+from landscapes import Loss, Observables, Params, check_observables, check_start
+
+from ..method import Method
+from .march import Marched, Progress, march, shown, traced
+from .side import ALIVE, DescentSide
+from .trajectory import Cost, Trajectory
+
+DIVERGENCE_RADIUS = 1e6
+METHOD = "discrete"
+
+
+def run(
+    method: Method,
+    loss: Loss,
+    params: Params,
+    *,
+    steps: int,
+    observe: Observables | None = None,
+    every: int = 1,
+    state: Any = None,
+    keep_params: bool = False,
+    divergence_radius: float = DIVERGENCE_RADIUS,
+    progress: Progress | None = None,
+) -> Trajectory:
+    """Run `steps` steps of a method and measure `observe` at steps 0, every, 2 every, ..., steps.
+
+    state: the method's state to start from, e.g. the `final_state` of an earlier run; None starts it at rest.
+    keep_params: also return the params of every sample.
+    divergence_radius: the run has diverged once it is farther than this from its start, relative to max(1, |params|).
+    progress: called as progress(steps done, steps) about once a second. Ctrl-C ends the run and returns what it has.
+    Raises ValueError on misuse; a run that diverges is a result whose `status` says at which step.
+    """
+    side = descent_side(
+        method,
+        loss,
+        params,
+        steps=steps,
+        observe=observe,
+        every=every,
+        state=state,
+        keep_params=keep_params,
+        divergence_radius=divergence_radius,
+    )
+    marched = march({METHOD: side}, steps // every + 1, after_block=shown(progress, every, steps))
+    return descent_trajectory(side, marched, every)
+
+
+def descent_side(
+    method: Method,
+    loss: Loss,
+    params: Params,
+    *,
+    steps: int,
+    observe: Observables | None,
+    every: int,
+    state: Any = None,
+    divergence_radius: float = DIVERGENCE_RADIUS,
+    keep_params: bool = False,
+) -> DescentSide:
+    """The method as a side of a run, everything checked."""
+    check_steps(steps, every)
+    check_start(loss, params)
+    observe = dict(observe or {})
+    check_observables(observe)
+    params = jax.tree.map(jnp.asarray, params)
+    method = traced(method)
+    rest = method.init(params)
+    if state is not None:
+        check_state(method, state, rest)
+    return DescentSide(
+        method,
+        loss,
+        params,
+        jax.tree.map(jnp.asarray, rest if state is None else state),
+        observe,
+        jnp.asarray(every),
+        divergence_distance(params, divergence_radius),
+        keep_params,
+    )
+
+
+def check_state(method: Method, state: Any, rest: Any) -> None:
+    """ValueError unless the state has the structure and shapes of the method's own at rest."""
+
+    def shapes(tree):
+        return jax.tree.structure(tree), [jnp.shape(leaf) for leaf in jax.tree.leaves(tree)]
+
+    if shapes(state) != shapes(rest):
+        raise ValueError(
+            f"`state` must have the structure and shapes of {type(method).__name__}.init(params), "
+            f"{jax.tree.map(jnp.shape, rest)}, got {jax.tree.map(jnp.shape, state)}; pass the `final_state` of a run."
+        )
+
+
+def divergence_distance(params: Params, radius: float) -> Float[Array, ""]:
+    """The distance from the start at which a run counts as diverged: radius * max(1, |params|)."""
+    if not radius > 0:
+        raise ValueError(f"`divergence_radius` must be positive, got {radius}.")
+    return radius * jnp.maximum(1, optax.tree.norm(params))
+
+
+def check_steps(steps: int, every: int) -> None:
+    """ValueError unless steps is a positive multiple of every."""
+    if not isinstance(steps, int | np.integer) or steps < 1:
+        raise ValueError(f"`steps` must be a positive whole number, got {steps!r}.")
+    if not isinstance(every, int | np.integer) or not 1 <= every <= steps:
+        raise ValueError(f"`every` must be a whole number between 1 and `steps` = {steps}, got {every!r}.")
+    if steps % every:
+        near = steps // every * every or every
+        raise ValueError(f"`every` = {every} must divide `steps` = {steps}; take {near} steps or another `every`.")
+
+
+def descent_trajectory(side: DescentSide, marched: Marched, every: int, name: str = METHOD) -> Trajectory:
+    """The record of a method's run from how far it has come."""
+    carry, measured = marched.carries[name], marched.measured(name)
+    steps = np.arange(marched.samples[name]) * every
+    observations = dict(measured.get("observations", {}))
+    diverged_at = int(carry.diverged_at)
+    taken = int(carry.step) if diverged_at == ALIVE else diverged_at
+    if diverged_at != ALIVE:
+        status = f"diverged at step {diverged_at}"
+    else:
+        status = f"stopped: interrupted after step {taken}" if marched.interrupted else "completed"
+    cost = Cost(
+        gradients=taken * side.method.gradients_per_step,
+        measuring_products=measuring_products(observations),
+        seconds=marched.seconds[name],
+    )
+    times = method_times(side.method, steps)
+    return Trajectory(steps, times, observations, carry.params, status, cost, measured.get("params"), carry.state)
+
+
+def method_times(method: Method, steps: np.ndarray) -> np.ndarray:
+    """n h, or the running sum of a scheduled h; step numbers where the method reveals no learning rate."""
+    rate = method.learning_rate
+    if rate is None:
+        return steps.astype(float)
+    if not callable(rate):
+        return steps * float(rate)
+    rates = np.asarray(jax.vmap(rate)(jnp.arange(int(steps[-1]) if len(steps) else 0)), dtype=float)
+    return np.concatenate([[0.0], np.cumsum(rates)])[steps]
+
+
+def measuring_products(observations: dict[str, np.ndarray]) -> int:
+    """Hessian products that instruments report having spent."""
+    return int(sum(rows.sum() for name, rows in observations.items() if name.endswith("_hessian_products")))

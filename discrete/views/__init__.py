@@ -1,0 +1,1 @@
+"""Methods seen otherwise: another library's optimizer, an average over oscillations."""

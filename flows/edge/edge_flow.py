@@ -1,0 +1,153 @@
+"""Edge flow: the centre of a period-two oscillation and the oscillation itself, for any method and to any order."""
+
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax.flatten_util import ravel_pytree
+
+from discrete import Method
+from discrete.running.run import check_state
+from landscapes import Loss, Params
+
+from ..flow import FieldCost, Flow, check_constant
+from ..modified.coefficients import check_order, coefficients
+from ..modified.differentials import combination, products
+from ..modified.modified_flow import kept
+from ..modified.scheme import heavy_ball_scheme
+from .seed import ROUNDING, check_noise, typed_swing
+
+HIGHEST_ORDER = 4
+
+
+class Parities(NamedTuple):
+    """c and r of z_n = c + (-1)^n r, z = (params, state) of the method."""
+
+    centre: Any
+    swing: Any
+
+
+class EdgeFlow(Flow):
+    """The flow of order p of the doubled step, with z_n = c(n h) + (-1)^n r(n h), z = (params, state) of the method
+
+        c <- (P(c + r) + P(c - r))/2,   r <- -(P(c + r) - P(c - r))/2,   z <- P(z) one step of the method
+
+    Both parities of a step z -> P(z) are followed at once. Where P has multipliers near +1 along c and near -1 along r
+    the doubled step is near the identity, and has a modified equation, with F the step minus the identity:
+        order 1   F / h                         edge flow, for gradient descent that of Marion 2026
+        order 2   (F - (1/2) F'F) / h           also orders 3 and 4, as in `ModifiedFlow`; derived here
+    c' = -(g_+ + g_-)/2 and r' = -2 r/h + (g_+ - g_-)/2 at order 1 for gradient descent, g_+- = grad L(c +- r): r grows
+    along an eigenvector once its curvature exceeds 2/h, and pushes c back through the third derivative.
+
+    noise: what seeds r, the standard deviation of a normal number added to every entry in the time of each step. Below
+        the edge r dies out; how long it takes to grow beyond it, and how far the sharpness overshoots, depends on the
+        rounding of the iterates: about 1e-16 in float64, 1e-9 in float32 for params of size 0.1 to 1.
+    swing: r(0), shaped like the params; the centre then starts at params - r(0). None starts at r = 0, which is right
+        where the run does not alternate yet; started beyond the edge, a run has a swing from its first step on.
+    state: of the method at the start, such as the `final_state` of a run, without a swing; None starts it at rest.
+    order: in h, where r stays at 0, for methods without state: that of `ModifiedFlow`; None else, as fast multipliers
+        of a state, such as momentum, are not near 1.
+    `params` are the centre: compare it with `discrete.TimeAveraged(method)`.
+    Raises ValueError for a method with a schedule or with a state that is no floating-point array, and for p above 4.
+    """
+
+    method: Method
+    truncation: int = eqx.field(static=True)
+    noise: Any
+    swing: Params | None
+    state: Any
+    weights: np.ndarray
+    trees: tuple = eqx.field(static=True)
+
+    def __init__(
+        self, method: Method, order: int = 2, noise: Any = ROUNDING, swing: Params | None = None, state: Any = None
+    ):
+        check_constant("EdgeFlow", method)
+        check_order(order, HIGHEST_ORDER)
+        check_noise(noise)
+        self.method, self.truncation, self.noise, self.swing, self.state = method, int(order), noise, swing, state
+        # The doubled step is Euler's for its field F, so its modified equation has gradient descent's coefficients.
+        self.trees, self.weights = kept(coefficients(heavy_ball_scheme(Fraction(0)), order))
+
+    @property
+    def order(self) -> int | None:
+        """p for a method without state, None for one with."""
+        return None if jax.tree.leaves(self.method.init(jnp.zeros(1))) else self.truncation
+
+    @property
+    def field_cost(self) -> FieldCost:
+        """Two steps of the method, and two Hessian products for each derivative slot."""
+        twice = 2 * self.method.gradients_per_step
+        return FieldCost(gradients=twice, hessian_products=twice * products(self.trees))
+
+    def init(self, loss: Loss, params: Params) -> Parities:
+        del loss
+        state = self._state(self.method.init(params))
+        if not all(jnp.issubdtype(jnp.result_type(leaf), jnp.floating) for leaf in jax.tree.leaves(state)):
+            raise ValueError(
+                f"EdgeFlow needs a method whose state is floating-point arrays; that of {type(self.method).__name__} "
+                "counts or decides."
+            )
+        # A method without state has None here, whatever it calls it.
+        state = state if jax.tree.leaves(state) else None
+        still = jax.tree.map(jnp.zeros_like, state)
+        if self.swing is None:
+            return Parities((params, state), (jax.tree.map(jnp.zeros_like, params), still))
+        swing = typed_swing(self.swing, params)
+        return Parities((optax.tree.sub(params, swing), state), (swing, still))
+
+    def _state(self, rest: Any) -> Any:
+        """The method's state at the start, typed as that at rest."""
+        if self.state is None:
+            return rest
+        check_state(self.method, self.state, rest)
+        return jax.tree.map(lambda given, zero: jnp.asarray(given, zero.dtype), self.state, rest)
+
+    def params(self, state: Parities) -> Params:
+        return state.centre[0]
+
+    def preconditioner(self, loss: Loss, state: Parities) -> Any:
+        """P of the step that leaves the centre, from the state of the method averaged over both parities."""
+        params, after = optax.tree.add(state.centre, self._moved(loss, state).centre)
+        return self.method.preconditioner(params, after)
+
+    def vector_field(self, loss: Loss, t: Any, state: Parities) -> Parities:
+        h = self.method.learning_rate
+        weights = dict(zip(self.trees, self.weights, strict=True))
+        centre, swing = combination(lambda z: self._moved(loss, z), state, weights)
+        params, rest = swing
+        swing = (optax.tree.add(params, self._noise(jnp.floor(t / h), params)), rest)
+        return jax.tree.map(lambda step, z: (step / h).astype(z.dtype), Parities(centre, swing), state)
+
+    def predictions(self, loss: Loss, state: Parities) -> dict[str, Any]:
+        """Averages over both parities of loss, |grad L|^2 and squared swing, as of one direction; size of the swing."""
+        ahead, behind = (add(state.centre[0], state.swing[0]) for add in (optax.tree.add, optax.tree.sub))
+        slopes = [jax.grad(loss)(point) for point in (ahead, behind)]
+        return {
+            "loss": (loss(ahead) + loss(behind)) / 2,
+            "squared_gradient_norm": sum(optax.tree.norm(slope, squared=True) for slope in slopes) / 2,
+            "variance": optax.tree.norm(state.swing[0], squared=True)[None],
+            "swing": optax.tree.norm(state.swing[0]),
+        }
+
+    def _moved(self, loss: Loss, z: Parities) -> Parities:
+        """The doubled step minus the identity."""
+        ahead = self._stepped(loss, *optax.tree.add(z.centre, z.swing))
+        behind = self._stepped(loss, *optax.tree.sub(z.centre, z.swing))
+        return Parities(
+            jax.tree.map(lambda a, b, c: (a + b) / 2 - c, ahead, behind, z.centre),
+            jax.tree.map(lambda a, b, r: (b - a) / 2 - r, ahead, behind, z.swing),
+        )
+
+    def _stepped(self, loss: Loss, params: Params, state: Any) -> tuple[Params, Any]:
+        moved, after = self.method.step(jax.grad(loss), params, self.method.init(params) if state is None else state)
+        return moved, None if state is None else after
+
+    def _noise(self, step: Any, params: Params) -> Params:
+        flat, unravel = ravel_pytree(params)
+        key = jax.random.fold_in(jax.random.key(0), step.astype(int))
+        return unravel((self.noise * jax.random.normal(key, flat.shape)).astype(flat.dtype))

@@ -1,0 +1,1 @@
+"""Solving a flow: integrated from sample to sample or stepped, watched for failure, measured."""

@@ -1,0 +1,51 @@
+"""Starting a momentum method where its transient is zero, so that orders can be measured."""
+
+from typing import Any
+
+import diffrax
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import optax
+
+from discrete.running.march import traced
+from landscapes import Loss, Params
+
+from ..flow import Flow
+from .integrator import Integrator, default_for
+
+
+def slow_manifold_state(flow: Flow, loss: Loss, params: Params, integrator: Integrator | None = None) -> Any:
+    """The state in which a method passes through `params` on its slow manifold, as the flow knows it.
+
+    The flow is followed one step back, x_{-1} = X(-time_per_step), and the method's state is the one it has after going
+    from x_{-1} to params: velocity x_0 - x_{-1} for heavy ball and Nesterov. From a flow of order p the velocity is off
+    the manifold by O(h^(p+1)), so the distance to that flow keeps its order p from the first step on.
+    Raises ValueError where the flow cannot be followed back that far, as for steps outside the asymptotic regime.
+    """
+    integrator = default_for(params) if integrator is None else integrator
+    previous, reached = _one_step_back(traced(flow), loss, jax.tree.map(jnp.asarray, params), traced(integrator))
+    if not reached:
+        raise ValueError(
+            f"`start` 'slow-manifold' does not exist here: {type(flow).__name__} cannot be followed one step of size "
+            f"{float(flow.method.learning_rate):g} back from the start; take a smaller learning rate, or start at rest."
+        )
+    return flow.method.state_after(jax.grad(loss), previous, params)
+
+
+@eqx.filter_jit
+def _one_step_back(flow: Flow, loss: Loss, params: Params, integrator: Integrator) -> tuple[Params, Any]:
+    solution = diffrax.diffeqsolve(
+        diffrax.ODETerm(lambda t, y, _: flow.vector_field(loss, t, y)),
+        integrator.solver,
+        0.0,
+        -flow.time_per_step,
+        None if integrator.first_step is None else -integrator.first_step,
+        flow.init(loss, params),
+        stepsize_controller=integrator.controller,
+        max_steps=integrator.max_steps,
+        throw=False,
+    )
+    previous = flow.params(jax.tree.map(lambda rows: rows[-1], solution.ys))
+    finite = jnp.isfinite(optax.tree.norm(previous))
+    return previous, finite & (solution.result == diffrax.RESULTS.successful)

@@ -1,0 +1,1 @@
+"""The Hessian of a loss: products, eigenpairs, where their search starts, minimizers."""

@@ -1,0 +1,1 @@
+"""Linear networks, and what is known of them in closed form."""

@@ -1,0 +1,1 @@
+"""Losses: a criterion over data, and toys one can hold in the head."""

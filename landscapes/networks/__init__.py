@@ -1,0 +1,1 @@
+"""Networks as functions of a pytree, and the problems made of them."""
