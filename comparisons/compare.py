@@ -1,28 +1,28 @@
 """Run a method and the flows that claim to describe it, in lockstep, from the same point on the same loss."""
 
 import dataclasses
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import equinox as eqx
 import jax
-import numpy as np
 
-from discrete import Method
+from discrete import Method, Status, Trajectory
 from discrete.catalogue import description
 from discrete.running.march import Marched, Progress, Side, begin, march, shown
 from discrete.running.run import DIVERGENCE_RADIUS, check_steps, descent_side, descent_trajectory
-from flows import Flow, Integrator
+from discrete.running.status import method_ended
+from flows import Flow, Integrator, ODEFlow
 from flows.running.slow_manifold import slow_manifold_state
 from flows.running.solve import flow_side, flow_trajectory
-from landscapes import Loss, Observables, Params, Problem, check_start
+from landscapes import Loss, LossValue, Observables, Params, Problem, check_observables, check_start
 
 from .comparison import EFFECTIVE, Comparison
 from .divergence.path import divergence_of
 from .divergence.sides import REFERENCE, Follower, Leader
 from .storage.dataset import check_names
+from .storage.fingerprint import same_content
+from .storage.identity import LAYOUT, identity, probed
 from .storage.provenance import provenance
 from .storage.record import Record
 
@@ -45,6 +45,7 @@ def compare(
     integrator: Integrator | None = None,
     keep_params: bool = False,
     divergence_radius: float = DIVERGENCE_RADIUS,
+    key: Any = 0,
     progress: Progress | None = None,
     folder: str | Path | None = None,
     resume: bool = False,
@@ -56,6 +57,7 @@ def compare(
     start: of a momentum method, "rest" (velocity 0) or "slow-manifold" (no transient, as the flow of highest order
     knows it).  state: the method's state to start from instead.
     predict: params -> outputs (examples, outputs), for the distance in function space.
+    key: what is drawn along the run follows from it, a whole number or a key of JAX; nothing is drawn by most methods.
     folder: where finished blocks go while the run is on; resume: continue such a run, to the same numbers.
     Ctrl-C ends the run: the comparison then holds what was finished and its status says so; before the first block is
     finished there is nothing to hold, and the KeyboardInterrupt goes on.
@@ -65,7 +67,8 @@ def compare(
     fails is left behind with a status of its own.
     """
     problem, loss, params, predict = unpacked(loss, params, predict)
-    observe = {"loss": loss, **(observe or {})}
+    check_observables({} if observe is None else observe)
+    observe = {"loss": LossValue(loss), **(observe or {})}
     check_steps(steps, every)
     check_start(loss, params)
     check_names(observe)
@@ -84,9 +87,13 @@ def compare(
         "observe": observe,
         "divergence_radius": divergence_radius,
         "keep_params": keep_params,
+        "key": key,
     }
     leader = descent_side(method, loss, params, state=state, **shared)
-    followers = {name: flow_side(flow, loss, params, integrator=integrator, **shared) for name, flow in flows.items()}
+    own = None if state is None else method.observed_state(state)
+    followers = {
+        name: flow_side(flow, loss, params, state=own, integrator=integrator, **shared) for name, flow in flows.items()
+    }
     sides: dict[str, Side] = {LEADER: Leader(leader)}
     sides |= {name: Follower(side, predict) for name, side in followers.items()}
     record, so_far = None, _begun(sides)
@@ -145,11 +152,16 @@ def _check_flows(method: Method, flows: Mapping[str, Flow]) -> None:
             )
         if not isinstance(flow, Flow):
             raise ValueError(f"`flows[{name!r}]` must be a flow of the method, got {flow!r}.")
-        if description(flow.method) != description(method.observed):
+        if not same_content(flow.method, method.observed):
             raise ValueError(
-                f"`flows[{name!r}]` models {description(flow.method)}, not the method {description(method.observed)}; "
-                f"build it from the same method."
+                f"`flows[{name!r}]` models {description(flow.method)}, not the method {description(method.observed)}"
+                f"{_though_alike(flow.method, method.observed)}; build it from the same method."
             )
+
+
+def _though_alike(one: Method, other: Method) -> str:
+    """What to say of methods whose descriptions do not tell them apart."""
+    return ", or one that cannot be told from it" if description(one) == description(other) else ""
 
 
 def _check_predictions(predict: Any, params: Params) -> None:
@@ -170,7 +182,10 @@ def starting_state(start: str, flows: Mapping[str, Flow], loss: Loss, params: Pa
         raise ValueError("`start` 'slow-manifold' needs at least one of `flows`, which knows where the manifold is.")
     if refused := [name for name, flow in flows.items() if flow.expects_rest]:
         raise ValueError(f"`start` 'slow-manifold' contradicts {refused[0]!r}, whose start is for a method at rest.")
-    best = max(flows.values(), key=lambda flow: flow.order or 0)
+    knowing = [flow for flow in flows.values() if isinstance(flow, ODEFlow)]
+    if not knowing:
+        raise ValueError("`start` 'slow-manifold' needs one of `flows` with a vector field, such as ModifiedFlow.")
+    best = max(knowing, key=lambda flow: flow.order or 0)
     return slow_manifold_state(best, loss, params, integrator)
 
 
@@ -184,49 +199,30 @@ def _threshold(method: Method, observe: Observables) -> float | None:
     return method.effective_threshold if EFFECTIVE in observe else method.stability_threshold()
 
 
-def _ended_with(flow: Any, status: str) -> Any:
+def _ended_with(flow: Trajectory, status: Status) -> Trajectory:
     """A flow that still went on when its method stopped, with the reason."""
-    if not flow.completed:
-        return flow
-    reason = status.removeprefix("stopped: ")
-    return type(flow)(**{**vars(flow), "status": f"stopped: the method {reason}"})
+    return dataclasses.replace(flow, status=method_ended(status)) if flow.completed else flow
 
 
 def _configuration(problem, method, flows, leader, predict, steps, every, integrator) -> dict[str, Any]:
     """What a resumed run must repeat, as plain data."""
     params = leader.origin
     return {
+        "layout": LAYOUT,
         "problem": problem,
-        "method": description(method),
-        "flows": {name: _plain_settings(flow) for name, flow in flows.items()},
+        "method": description(method) | {"content": identity(method)},
+        "flows": {name: identity(flow) for name, flow in flows.items()},
         "steps": steps,
         "every": every,
-        "start": _fingerprint((params, leader.state)),
-        "loss at the start": repr(float(leader.loss(params))),
-        "observables": {name: _plain_settings(observable) for name, observable in leader.observe.items()},
-        "predictions": predict is not None,
+        "start": identity((params, leader.state)),
+        "loss and gradient at the start and beside it": probed(leader.loss, params),
+        "observables": {name: identity(observable) for name, observable in leader.observe.items()},
+        "predictions": None if predict is None else identity(predict),
         "parameters kept": leader.keep_params,
         "divergence radius": float(leader.radius),
-        "integrator": repr(integrator),
+        "integrator": identity(integrator),
+        "key": identity(leader.key),
     }
-
-
-def _plain_settings(observable: Any) -> str:
-    """An observable or a flow by its type and plain settings."""
-    if not isinstance(observable, eqx.Module):
-        return getattr(observable, "__name__", type(observable).__name__)
-    settings = {field.name: getattr(observable, field.name) for field in dataclasses.fields(observable)}
-    plain = (f"{key}={value}" for key, value in settings.items() if isinstance(value, int | float | str))
-    arrays = _fingerprint(eqx.filter(observable, eqx.is_array))
-    return f"{type(observable).__name__}({', '.join([*plain, arrays])})"
-
-
-def _fingerprint(tree: Any) -> str:
-    digest = hashlib.sha256()
-    for leaf in jax.tree.leaves(tree):
-        array = np.asarray(leaf)
-        digest.update(f"{array.dtype}{array.shape}".encode() + array.tobytes())
-    return digest.hexdigest()[:16]
 
 
 def _begun(sides: dict[str, Side]) -> Marched:

@@ -6,7 +6,7 @@ from typing import Any
 import equinox as eqx
 import numpy as np
 
-from discrete import Cost, Trajectory
+from discrete import Cost, Status, Trajectory
 
 from .divergence.path import Divergence
 
@@ -38,14 +38,14 @@ class Comparison(eqx.Module):
         return self.discrete.steps
 
     @property
-    def status(self) -> str:
+    def status(self) -> Status:
         """How the method ended; each flow has a status of its own."""
         return self.discrete.status
 
     @property
     def interrupted(self) -> bool:
         """Whether Ctrl-C ended it."""
-        return self.status.startswith("stopped: interrupted")
+        return self.status.kind == "interrupted"
 
     def sharpness(self, side: str | None = None) -> np.ndarray | None:
         """Top Hessian eigenvalue of the method or of the named flow; None unless observed by the name `sharpness`."""
@@ -131,11 +131,7 @@ class Comparison(eqx.Module):
 
 def _scalars(trajectory: Trajectory) -> dict[str, np.ndarray]:
     """Observations as one number per sample; of a vector its first entry, which for sharpness is the largest."""
-    return {
-        name: rows.reshape(len(rows), -1)[:, 0]
-        for name, rows in trajectory.observations.items()
-        if not name.endswith("_hessian_products")
-    }
+    return {name: rows.reshape(len(rows), -1)[:, 0] for name, rows in trajectory.told().items()}
 
 
 def _ends(rows: np.ndarray) -> dict[str, float | None]:
@@ -159,6 +155,7 @@ def _cost(cost: Cost) -> dict[str, Any]:
         "gradients": cost.gradients,
         "hessian_products": None if model is None else model + cost.measuring_products,
         "of_which_measuring": cost.measuring_products,
+        "measuring_gradients": cost.measuring_gradients,
         "solver_steps": cost.solver_steps,
         "seconds": round(cost.seconds, 3),
     }

@@ -24,6 +24,10 @@ from .momentum.symplectic_euler import SymplecticEuler as SymplecticEuler
 from .momentum.two_step import TwoStep as TwoStep
 from .quadratic_mode import Mode as Mode, mode as mode, oscillating_range as oscillating_range
 from .running.run import run as run
+from .running.status import Status as Status
+from .running.step import Oracle as Oracle, take_step as take_step
 from .running.trajectory import Cost as Cost, Trajectory as Trajectory
+from .sampling import FullBatch as FullBatch, Sampling as Sampling
+from .schedule import Schedule as Schedule
 from .views.from_optax import OptaxMethod as OptaxMethod, from_optax as from_optax
 from .views.time_averaged import TimeAveraged as TimeAveraged

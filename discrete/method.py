@@ -1,5 +1,6 @@
 """The contract of a discrete optimizer: one update rule, hyper-parameters as fields, state as an explicit pytree."""
 
+import dataclasses
 from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -11,22 +12,31 @@ from jax.core import Tracer
 
 from landscapes import Params
 
+from .sampling import FullBatch, Sampling
+from .schedule import is_schedule, scheduled
+
 Gradient = Callable[[Params], Params]
 State = Any
-Scheduled = float | Callable[[Any], Any]
 
 
 class Method(eqx.Module):
-    """One update rule. Any hyper-parameter may be a schedule: a function of the step n = 0, 1, 2, ...
+    """One update rule.
 
     learning_rate: h, in units of params / gradient.
+    schedulable: the hyper-parameters that may be functions of the step n = 0, 1, 2, ...; they become a `Schedule`.
     gradients_per_step: what one step costs.
     has_preconditioner: whether it takes P^-1 grad L for grad L, with a P that its state knows.
     """
 
     learning_rate: eqx.AbstractVar[Any]
+    schedulable: ClassVar[tuple[str, ...]] = ("learning_rate",)
     gradients_per_step: ClassVar[int] = 1
     has_preconditioner: ClassVar[bool] = False
+
+    def __check_init__(self):
+        for field in dataclasses.fields(self):
+            if field.name in self.schedulable:
+                object.__setattr__(self, field.name, scheduled(getattr(self, field.name)))
 
     @abstractmethod
     def init(self, params: Params) -> State:
@@ -34,7 +44,10 @@ class Method(eqx.Module):
 
     @abstractmethod
     def step(self, gradient: Gradient, params: Params, state: State) -> tuple[Params, State]:
-        """One step: (params, state) -> (params, state), asking `gradient` wherever the rule needs it."""
+        """One step: (params, state) -> (params, state), asking `gradient` wherever the rule needs it.
+
+        gradient: params -> grad L(params); in a run it is the `Oracle` of the step, which knows more.
+        """
 
     def state_after(self, gradient: Gradient, previous: Params, params: Params) -> State:
         """The state of a method that has just gone from `previous` to `params`; ValueError where that is not enough."""
@@ -71,14 +84,23 @@ class Method(eqx.Module):
         """The method whose run this is a view of; itself unless it says otherwise."""
         return self
 
+    def observed_state(self, state: State) -> State:
+        """The state of the observed method at the start, from the state at the start of this view."""
+        return state
+
+    @property
+    def sampling(self) -> Sampling:
+        """The law of the loss that a step sees."""
+        return FullBatch()
+
     def at(self, step: Any) -> "Method":
         """The method with every schedule replaced by its value at the step."""
-        return jax.tree.map(lambda leaf: leaf(step) if callable(leaf) else leaf, self, is_leaf=callable)
+        return jax.tree.map(lambda leaf: leaf(step) if is_schedule(leaf) else leaf, self, is_leaf=is_schedule)
 
     @property
     def is_constant(self) -> bool:
         """Whether no hyper-parameter is a schedule."""
-        return not any(callable(leaf) for leaf in jax.tree.leaves(self, is_leaf=callable))
+        return not any(map(is_schedule, jax.tree.leaves(self, is_leaf=is_schedule)))
 
 
 def check_learning_rate(value: Any) -> None:

@@ -8,7 +8,7 @@ from .edge import (
     SelfStabilization as SelfStabilization,
     StableFlow as StableFlow,
 )
-from .flow import FieldCost as FieldCost, Flow as Flow
+from .flow import Claimed as Claimed, FieldCost as FieldCost, Flow as Flow, Start as Start
 from .gradient_flow import GradientFlow as GradientFlow
 from .modified import (
     IterateFlow as IterateFlow,
@@ -31,4 +31,6 @@ from .momentum import (
     SuBoydCandes as SuBoydCandes,
 )
 from .running.integrator import Integrator as Integrator, explicit as explicit, stiff as stiff
+from .running.ode import ODEFlow as ODEFlow
 from .running.solve import solve as solve
+from .running.stepped import SteppedFlow as SteppedFlow, Work as Work

@@ -1,13 +1,14 @@
 """The contract of a continuous-time model of a method."""
 
 from abc import abstractmethod
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import equinox as eqx
 import numpy as np
 
 from discrete import Method, MomentumMethod
-from landscapes import Loss, Params
+from discrete.running.march import Side
+from landscapes import Loss, Observables, Params
 
 State = Any
 
@@ -19,23 +20,62 @@ class FieldCost(NamedTuple):
     hessian_products: int = 0
 
 
+class Claimed(NamedTuple):
+    """|x_n - X(t_n)| = O(d^power) at fixed time, d the flow's time of a step; None where nothing is claimed.
+
+    sense: "path", of the points themselves, or "weak", of the means of smooth functions of them.
+    """
+
+    power: int | None
+    sense: Literal["path", "weak"] = "path"
+
+
+class Start(NamedTuple):
+    """Where a method starts, which is all that its flows need to start beside it.
+
+    state: the method's, None at rest.  step: its number, for schedules and draws.  key: of what is drawn.
+    """
+
+    params: Params
+    state: Any = None
+    step: Any = 0
+    key: Any = None
+
+
+class Setting(NamedTuple):
+    """How a side of a run is measured: see `discrete.run`. integrator: of the flows that have a vector field."""
+
+    observe: Observables
+    every: Any
+    radius: Any
+    integrator: Any
+    keep_params: bool = False
+
+
 class Flow(eqx.Module):
-    """An ordinary differential equation that claims to describe a method, built from that method.
+    """A continuous-time model of a method, built from that method: an `ODEFlow`, a `SteppedFlow` or an `SDEFlow`.
 
     clock_exponent: e, one step of the method takes the time h^e; 1 unless a flow says otherwise.
     order: p, the claim |x_n - X(n h^e)| = O(h^(e p)) at fixed time; None where nothing is claimed.
-    switches: whether it is made of pieces: `switch` ends one, and `switched` says where the next one starts.
     """
 
     method: eqx.AbstractVar[Method]
     order: eqx.AbstractVar[int | None]
     clock_exponent: ClassVar[float] = 1.0
-    switches: ClassVar[bool] = False
 
-    def init(self, loss: Loss, params: Params) -> State:
-        """The flow's own state when it starts at params; the params themselves unless a flow says otherwise."""
+    @abstractmethod
+    def side(self, loss: Loss, start: Start, setting: Setting) -> Side:
+        """The flow as one side of a run."""
+
+    @property
+    def claim(self) -> Claimed:
+        """What it claims of the iterates."""
+        return Claimed(self.order)
+
+    def init(self, loss: Loss, start: Start) -> State:
+        """The flow's own state where the method starts; the params themselves unless a flow says otherwise."""
         del loss
-        return params
+        return start.params
 
     def params(self, state: State) -> Params:
         """The params at a state of the flow."""
@@ -69,23 +109,6 @@ class Flow(eqx.Module):
     def expansion_parameter(self, sharpness: float) -> float:
         """What must be small for the claimed order to show: h S / (1 - b)^2 unless a flow says otherwise."""
         return float(self.method.learning_rate) * sharpness / (1 - float(momentum_of(self.method))) ** 2
-
-    @property
-    @abstractmethod
-    def field_cost(self) -> FieldCost:
-        """Gradients and Hessian products of one evaluation of the vector field."""
-
-    @abstractmethod
-    def vector_field(self, loss: Loss, t: Any, state: State) -> State:
-        """d state / dt."""
-
-    def switch(self, loss: Loss, t: Any, state: State) -> Any:
-        """A number that is positive when a piece starts; the piece ends where it falls through zero."""
-        raise NotImplementedError
-
-    def switched(self, loss: Loss, t: Any, state: State) -> State:
-        """The state from which the next piece starts, when one has ended at `state`."""
-        raise NotImplementedError
 
 
 def check_counts(**counts: Any) -> None:

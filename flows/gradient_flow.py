@@ -7,12 +7,13 @@ import jax
 from discrete import GradientDescent, Method, MomentumMethod, RungeKutta
 from landscapes import Loss, Params
 
-from .flow import FieldCost, Flow, check_constant, momentum_of
+from .flow import FieldCost, check_constant, momentum_of
 from .modified.coefficients import first_order_left_out
 from .modified.scheme import scheme_of
+from .running.ode import ODEFlow
 
 
-class GradientFlow(Flow):
+class GradientFlow(ODEFlow):
     """dX/dt = -grad L(X) / (1 - b),  x_n ~ X(n h)      (b = momentum, 0 for a method without)
 
     Claims order 1: the distance at fixed time closes like h (explicit Euler for gradient descent; Kovachki and Stuart

@@ -11,21 +11,25 @@ from .curvature.hessian import (
 from .curvature.minimizer import minimizer as minimizer
 from .instruments.amplification import Amplification as Amplification
 from .instruments.effective_sharpness import EffectiveSharpness as EffectiveSharpness
-from .instruments.observables import (
+from .instruments.gradients import (
     GradientCosine as GradientCosine,
     GradientNorm as GradientNorm,
+    parameter_norm as parameter_norm,
+)
+from .instruments.loss_value import LossValue as LossValue
+from .instruments.moment import Moment as Moment
+from .instruments.observable import (
     MotionObservable as MotionObservable,
     Observable as Observable,
     Observables as Observables,
-    PreconditionedObservable as PreconditionedObservable,
-    Sharpness as Sharpness,
     check_observables as check_observables,
-    has_motion as has_motion,
-    has_preconditioned as has_preconditioned,
     init_carries as init_carries,
     measure_all as measure_all,
-    parameter_norm as parameter_norm,
+    watch_all as watch_all,
+    watching as watching,
 )
+from .instruments.reading import Column as Column, Reading as Reading, columns_of as columns_of, flattened as flattened
+from .instruments.sharpness import Sharpness as Sharpness
 from .linear.imbalance import imbalance as imbalance, imbalance_rate as imbalance_rate, narrowed as narrowed
 from .linear.linear_modes import (
     decoupled_start as decoupled_start,

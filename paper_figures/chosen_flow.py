@@ -8,20 +8,20 @@ import jax.numpy as jnp
 from jaxtyping import Array, Int
 
 from discrete import Method
-from flows import Flow
+from flows import ODEFlow
 from flows.flow import FieldCost
 from landscapes import Loss, Params
 
 
-class ChosenFlow(Flow):
+class ChosenFlow(ODEFlow):
     """One of several flows whose state is their params: `flows[chosen]`. Nothing is claimed of it."""
 
     method: Method
-    flows: tuple[Flow, ...]
+    flows: tuple[ODEFlow, ...]
     chosen: Int[Array, ""]
     order = None
 
-    def __init__(self, flows: tuple[Flow, ...], chosen: int):
+    def __init__(self, flows: tuple[ODEFlow, ...], chosen: int):
         self.method, self.flows, self.chosen = flows[0].method, flows, jnp.asarray(chosen)
 
     @property
@@ -33,6 +33,6 @@ class ChosenFlow(Flow):
         return jax.lax.switch(self.chosen, fields, state)
 
 
-def each_flow(models: Mapping[str, Flow]) -> dict[str, Flow]:
+def each_flow(models: Mapping[str, ODEFlow]) -> dict[str, ODEFlow]:
     """The same flows, as one program."""
     return {name: ChosenFlow(tuple(models.values()), i) for i, name in enumerate(models)}

@@ -6,8 +6,6 @@ from jaxtyping import Float, Int
 
 from discrete import Trajectory
 
-DIAGNOSTICS = ("_residual", "_hessian_products")
-
 
 class Divergence(eqx.Module):
     """Gaps between a flow X and its method x at the samples both have, leading axis samples.
@@ -45,8 +43,7 @@ def divergence_of(method: Trajectory, flow: Trajectory, separation: dict[str, np
     samples = len(flow.steps)
     gaps = {
         name: np.subtract(rows, method.observations[name][:samples], dtype=np.result_type(rows, np.float32))
-        for name, rows in flow.observations.items()
-        if not name.endswith(DIAGNOSTICS)
+        for name, rows in flow.values().items()
     }
     travelled = separation["travelled"]
     relative = np.divide(separation["distance"], travelled, out=np.zeros_like(travelled), where=travelled > 0)

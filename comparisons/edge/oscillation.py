@@ -12,6 +12,7 @@ from jaxtyping import Float
 from discrete import Method
 from discrete.running.march import traced
 from discrete.running.run import check_steps
+from discrete.running.step import Oracle, take_step
 from landscapes import Loss, Params
 
 WINDOW = 40
@@ -46,17 +47,18 @@ class Oscillation(NamedTuple):
 def measure_oscillation(method: Method, loss: Loss, params: Params, *, steps: int, state: Any = None) -> Oscillation:
     """Run the method and measure every step. state: of the method at the start, None at rest."""
     check_steps(steps, 1)
-    state = method.init(params) if state is None else state
+    params = jax.tree.map(jnp.asarray, params)
+    state = jax.tree.map(jnp.asarray, method.init(params) if state is None else state)
     return Oscillation(*(np.asarray(rows) for rows in _measured(traced(method), loss, params, state, steps)))
 
 
 @eqx.filter_jit
 def _measured(method: Method, loss: Loss, params: Params, state: Any, steps: int) -> Any:
-    gradient = jax.grad(loss)
+    oracle, gradient = Oracle(loss, sampling=method.sampling), jax.grad(loss)
 
     def one(carry: Any, n: Any) -> Any:
         before, now, state = carry
-        after, state = method.at(n).step(gradient, now, state)
+        after, state = take_step(method, oracle.at(n), now, state)
         middle = jax.tree.map(lambda x, y, z: (x + 2 * y + z) / 4, before, now, after)
         swing = jnp.where(n > 0, optax.tree.norm(optax.tree.sub(now, middle), squared=True), 0)
         slope = optax.tree.norm(gradient(now), squared=True)

@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from discrete import Cost, Trajectory
+from discrete import Cost, Status, Trajectory
+from discrete.running.status import status_in_words
+from landscapes import Column
+from landscapes.instruments.reading import Role
 
 from ..comparison import Comparison
 from ..divergence.path import Divergence
@@ -22,14 +25,6 @@ APART = {
     "across": ("part of X - x across the top eigenvectors", "params"),
     "along": ("|<u_i, X - x>| along the top eigenvectors", "params"),
     "function_distance": ("root mean squared distance of outputs", "outputs"),
-}
-UNITS = {
-    "loss": "loss",
-    "sharpness": "loss / params^2",
-    "effective_sharpness": "1 / learning rate",
-    "gradient_norm": "loss / params",
-    "growth_rate": "1 / time",
-    "defect": "params / time",
 }
 RESERVED = {"samples", "time", "step", "side", "flow", *APART}
 
@@ -53,6 +48,7 @@ def to_dataset(comparison: Comparison) -> xr.Dataset:
     (side) says how many are its own, and the attribute `statuses` why.
     """
     sides = {METHOD: comparison.discrete, **comparison.flows}
+    units_of = {name: column.units for name, column in comparison.discrete.columns.items()}
     length = len(comparison.steps)
     variables: dict[str, Any] = {}
 
@@ -63,7 +59,8 @@ def to_dataset(comparison: Comparison) -> xr.Dataset:
     variables["samples"] = ("side", [len(t.steps) for t in sides.values()], {"long_name": "samples of this side"})
     add("time", "side", [t.times for t in sides.values()], units="learning rate x steps")
     for name in comparison.discrete.observations:
-        add(name, "side", [t.observations[name] for t in sides.values()], units=UNITS.get(name, ""))
+        rows = [t.observations[name] for t in sides.values()]
+        add(name, "side", rows, units=units_of.get(name, ""))
     apart = list(comparison.divergence.values())
     if apart:
         for name, (meaning, units) in APART.items():
@@ -71,11 +68,17 @@ def to_dataset(comparison: Comparison) -> xr.Dataset:
                 add(name, "flow", [getattr(one, name) for one in apart], long_name=meaning, units=units)
         for name in apart[0].gaps:
             gaps = [one.gaps[name] for one in apart]
-            add(GAP + name, "flow", gaps, long_name=f"flow minus method: {name}", units=UNITS.get(name, ""))
+            add(GAP + name, "flow", gaps, long_name=f"flow minus method: {name}", units=units_of.get(name, ""))
     for name in sorted({name for flow in comparison.flows.values() for name in flow.predictions}):
         shape = next(f.predictions[name].shape[1:] for f in comparison.flows.values() if name in f.predictions)
         rows = [flow.predictions.get(name, np.empty((0, *shape))) for flow in comparison.flows.values()]
-        add(PREDICTED + name, "flow", rows, long_name=f"predicted by the flow: {name}", units=UNITS.get(name, ""))
+        add(
+            PREDICTED + name,
+            "flow",
+            rows,
+            long_name=f"predicted by the flow: {name}",
+            units=units_of.get(name, ""),
+        )
     return xr.Dataset(
         variables,
         coords={"step": comparison.steps, "side": list(sides), "flow": list(comparison.flows)},
@@ -85,6 +88,8 @@ def to_dataset(comparison: Comparison) -> xr.Dataset:
             "orders": json.dumps(comparison.orders),
             "threshold": np.nan if comparison.threshold is None else comparison.threshold,
             "statuses": json.dumps({name: t.status for name, t in sides.items()}),
+            "endings": json.dumps({name: t.status.described() for name, t in sides.items()}),
+            "columns": json.dumps({name: list(column) for name, column in comparison.discrete.columns.items()}),
             "costs": json.dumps({name: t.cost._asdict() for name, t in sides.items()}),
             "predictions": json.dumps({name: list(flow.predictions) for name, flow in comparison.flows.items()}),
             "provenance": json.dumps(comparison.provenance),
@@ -114,13 +119,14 @@ def load(path: str | Path) -> Comparison:
         raise ValueError(f"`path` {path} cannot be read as netCDF: {error}.") from error
     if "statuses" not in data.attrs:
         raise ValueError(f"`path` {path} holds no comparison; pass a file written by Comparison.save.")
-    statuses, costs = json.loads(data.attrs["statuses"]), json.loads(data.attrs["costs"])
+    costs = json.loads(data.attrs["costs"])
     names = [str(side) for side in data["side"].values]
     counts = dict(zip(names, map(int, data["samples"].values), strict=True))
     gaps = [str(name).removeprefix(GAP) for name in data if str(name).startswith(GAP)]
     skip = {"samples", "time", *APART, *(GAP + name for name in gaps)}
     observed = [str(name) for name in data if name not in skip and not str(name).startswith(PREDICTED)]
     predicted = json.loads(data.attrs.get("predictions", "{}"))
+    columns, endings = _columns(data, observed), _endings(data)
 
     def rows(name: str, dimension: str, which: str) -> np.ndarray:
         return data[name].sel({dimension: which}).values[: counts[which]]
@@ -131,7 +137,14 @@ def load(path: str | Path) -> Comparison:
         cost = Cost(**costs[side])
         predictions = {name: _narrowed(rows(PREDICTED + name, "flow", side)) for name in predicted.get(side, [])}
         return Trajectory(
-            steps, rows("time", "side", side), observations, None, statuses[side], cost, predictions=predictions
+            steps,
+            rows("time", "side", side),
+            observations,
+            None,
+            endings[side],
+            cost,
+            predictions=predictions,
+            columns=columns,
         )
 
     def apart(flow: str) -> Divergence:
@@ -153,6 +166,25 @@ def load(path: str | Path) -> Comparison:
         threshold=None if np.isnan(threshold) else threshold,
         provenance=json.loads(data.attrs["provenance"]),
     )
+
+
+def _endings(data: xr.Dataset) -> dict[str, Status]:
+    """How the sides ended; version 0.1.0 wrote the words alone."""
+    if "endings" in data.attrs:
+        return {name: Status(**told) for name, told in json.loads(data.attrs["endings"]).items()}
+    return {name: status_in_words(words) for name, words in json.loads(data.attrs["statuses"]).items()}
+
+
+def _columns(data: xr.Dataset, observed: list[str]) -> dict[str, Column]:
+    """What the observations are; version 0.1.0 told by the ends of their names."""
+    if "columns" in data.attrs:
+        return {name: Column(*told) for name, told in json.loads(data.attrs["columns"]).items()}
+    former: dict[str, Role] = {"_residual": "diagnostic", "_hessian_products": "cost"}
+    found = {}
+    for name in observed:
+        roles: list[Role] = [role for end, role in former.items() if name.endswith(end)]
+        found[name] = Column(name, roles[0] if roles else "value", data[name].attrs.get("units", ""))
+    return found
 
 
 def _padded(found: list[np.ndarray], length: int) -> np.ndarray:

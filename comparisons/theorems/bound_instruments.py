@@ -1,6 +1,6 @@
 """What a bound on the distance between a method and its flow is made of, measured along a run."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -10,12 +10,11 @@ import optax
 from jaxtyping import Array, Float
 
 from discrete.running.march import traced
-from flows import Flow, GradientFlow
+from flows import Flow, GradientFlow, ODEFlow
 from flows.flow import momentum_of
-from landscapes import Loss, MotionObservable, Observable, Params, top_eigenpairs
+from landscapes import Loss, Moment, MotionObservable, Observable, Params, Reading, top_eigenpairs
 from landscapes.curvature import warm_start
 from landscapes.curvature.warm_start import Track
-from landscapes.instruments.observables import Measurement
 
 # Gauss and Legendre's on [0, 1]: an integral over a step is exact up to degree 5.
 POINTS, WEIGHTS = (np.polynomial.legendre.leggauss(3)[0] + 1) / 2, np.polynomial.legendre.leggauss(3)[1] / 2
@@ -30,15 +29,16 @@ class GrowthRate(Observable):
     tolerance, max_products: see `top_eigenpairs`.
     """
 
-    flow: Flow
+    flow: ODEFlow
     loss: Loss
     tolerance: float | None = eqx.field(static=True, default=None)
     max_products: int = eqx.field(static=True, default=500)
 
-    def init(self, params: Params) -> Track:
-        return warm_start.begin(params, 1)
+    def init(self, moment: Moment) -> Track:
+        return warm_start.begin(moment.params, 1)
 
-    def measure(self, params: Params, carry: Track) -> tuple[Measurement, Track]:
+    def measure(self, moment: Moment, carry: Track) -> tuple[Reading, Track]:
+        params = moment.params
         hessian = isinstance(self.flow, GradientFlow)
         pairs = top_eigenpairs(
             self.loss if hessian else lambda w: self._power(w, params),
@@ -49,7 +49,8 @@ class GrowthRate(Observable):
             max_products=self.max_products,
         )
         speed = -1 / (1 - momentum_of(self.flow.method)) if hessian else 1.0
-        found = {"value": speed * pairs.values[0], "residual": pairs.residuals[0], "hessian_products": pairs.products}
+        accuracy = {"residual": pairs.residuals[0]}
+        found = Reading(speed * pairs.values[0], "1 / time", accuracy, hessian_products=pairs.products)
         return found, warm_start.followed(carry, pairs)
 
     def _power(self, w: Params, centre: Params) -> Float[Array, ""]:
@@ -65,8 +66,9 @@ class Defect(MotionObservable):
     long as p <= 3. One measurement costs 5 evaluations of F.
     """
 
-    flow: Flow
+    flow: ODEFlow
     loss: Loss
+    units: ClassVar[str] = "params / time"
 
     def of_flow(self, time: Any, params: Params, velocity: Params) -> Float[Array, " points"]:
         del time, velocity
@@ -92,19 +94,19 @@ class Defect(MotionObservable):
 
 def bound_instruments(
     flow: Flow, loss: Loss, *, tolerance: float | None = None, max_products: int = 500
-) -> dict[str, Observable | MotionObservable]:
+) -> dict[str, Observable]:
     """What `compare` must observe for a `divergence_bound`, by name: `growth_rate` and `defect`.
 
     Raises ValueError for a flow with a state other than its params: a second-order equation, a model of oscillations.
     """
-    if type(flow).params is not Flow.params:
+    if not isinstance(flow, ODEFlow) or type(flow).params is not Flow.params:
         raise ValueError(
             f"`flow` must be a first-order equation of the params alone, such as GradientFlow or ModifiedFlow, "
             f"got {type(flow).__name__}."
         )
     # Another learning rate then needs no compilation, as in compare.
-    flow = traced(flow)
-    return {"growth_rate": GrowthRate(flow, loss, tolerance, max_products), "defect": Defect(flow, loss)}
+    equation: ODEFlow = traced(flow)
+    return {"growth_rate": GrowthRate(equation, loss, tolerance, max_products), "defect": Defect(equation, loss)}
 
 
 def _points(params: Params) -> Float[Array, " points"]:

@@ -12,6 +12,7 @@ from jaxtyping import Array
 from landscapes import Params
 
 from ..method import Gradient, Method, check_fraction, check_learning_rate, check_not_negative
+from ..schedule import is_schedule
 
 
 class SecondMoment(NamedTuple):
@@ -35,6 +36,7 @@ class SecondMomentMethod(Method):
     epsilon: eqx.AbstractVar[Any]
     bias_correction: eqx.AbstractVar[bool]
     has_preconditioner: ClassVar[bool] = True
+    schedulable: ClassVar[tuple[str, ...]] = ("learning_rate", "beta2", "epsilon")
 
     def __check_init__(self):
         check_learning_rate(self.learning_rate)
@@ -70,7 +72,7 @@ class SecondMomentMethod(Method):
 
     @property
     def effective_threshold(self) -> float | None:
-        return None if callable(self.learning_rate) else 2 / self.learning_rate
+        return None if is_schedule(self.learning_rate) else 2 / self.learning_rate
 
     def _state(self, nu: Any, decay: float) -> SecondMoment:
         kind = jnp.result_type(*jax.tree.leaves(nu))

@@ -1,16 +1,16 @@
 """A leapfrog for the Bregman family of Wibisono, Wilson and Jordan: heavy ball with two schedules."""
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
 
+from ..schedule import Schedule
 from .heavy_ball import HeavyBall
 
 
-class BregmanRate(eqx.Module):
+class BregmanRate(Schedule):
     """(p C/2) e^p (s^(p-1) - (s-1)^(2p) s^(-p-1)) at step n, s = n + 1/2, e = sqrt(step_squared); s - 1 at least 0."""
 
     step_squared: Any
@@ -28,11 +28,10 @@ class BregmanRate(eqx.Module):
         return f"Bregman, p = {self.power}, C = {self.constant!r}, e^2 = {self.step_squared!r}"
 
 
-@dataclass(frozen=True)
-class BregmanMomentum:
+class BregmanMomentum(Schedule):
     """((s - 1)/s)^(p + 1) at step n, s = n + 1/2; 0 at the first step, which starts from rest."""
 
-    power: int
+    power: int = eqx.field(static=True)
 
     def __call__(self, step: Any) -> Any:
         after = step + 0.5

@@ -1,29 +1,29 @@
 """The two classical momenta of accelerated methods: for convex losses, and for strongly convex ones."""
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
+import equinox as eqx
 import jax.numpy as jnp
 
 from ..method import check_learning_rate
+from ..schedule import Schedule
 from .heavy_ball import HeavyBall
 from .nesterov import Nesterov
 from .nesterov_look_ahead import NesterovLookAhead
 
 
-@dataclass(frozen=True)
-class ConvexMomentum:
+class ConvexMomentum(Schedule):
     """b_n = (n - 1)/(n + r - 1)      (Su, Boyd and Candes 2016, section 4; Nesterov 1983 is r = 3)
 
     next_step: b_{n+1} instead, n/(n + r), for look-ahead points. The theorems want r >= 3; below, the rate n^-2 is
     lost and n^(-2r/3) is left (Attouch, Chbani and Riahi 2019). Raises ValueError for r <= 0.
     """
 
-    r: float = 3.0
-    next_step: bool = False
+    r: float = eqx.field(static=True, default=3.0)
+    next_step: bool = eqx.field(static=True, default=False)
 
-    def __post_init__(self):
+    def __check_init__(self):
         if not (math.isfinite(self.r) and self.r > 0):
             raise ValueError(f"`r` must be positive, got {self.r}; 3 is Nesterov's.")
 

@@ -1,7 +1,7 @@
 """What methods with momentum share: a velocity that starts at rest, and two roots on a quadratic mode."""
 
 from abc import abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -21,6 +21,7 @@ class MomentumMethod(Method):
     """
 
     momentum: eqx.AbstractVar[Any]
+    schedulable: ClassVar[tuple[str, ...]] = ("learning_rate", "momentum")
 
     def __check_init__(self):
         check_learning_rate(self.learning_rate)

@@ -1,6 +1,6 @@
 """The two-parameter family of momentum methods that holds heavy ball and Nesterov."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -21,6 +21,7 @@ class TwoStep(MomentumMethod):
     learning_rate: Any
     momentum: Any
     look_ahead: Any
+    schedulable: ClassVar[tuple[str, ...]] = ("learning_rate", "momentum", "look_ahead")
 
     def __check_init__(self):
         check_number("look_ahead", self.look_ahead)

@@ -9,7 +9,9 @@ import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
+from queue import Queue
+from threading import Thread
 from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
@@ -24,10 +26,11 @@ Progress = Callable[[int, int], None]
 
 BLOCK_BYTES = 64 * 2**20
 BLOCK_SAMPLES = 4096
-FIRST_BLOCK = 8
+FIRST_BLOCK = 1
 BLOCK_SECONDS = 1.0
 
 _PARTS_COUNT = ContextVar("parts_count", default=True)
+_ANSWERS_AT_ONCE = ContextVar("answers_at_once", default=False)
 
 
 class Side(eqx.Module):
@@ -140,8 +143,40 @@ def advance(side: Side, carry: Carry, first: int, count: int, reference: Any, ca
 
 def begin(sides: dict[str, Side]) -> Marched:
     """All sides at sample 0, nothing measured yet."""
-    carries = {name: _start(side) for name, side in sides.items()}
+    carries = _interruptible(lambda: {name: _start(side) for name, side in sides.items()})
     return Marched(carries, dict.fromkeys(sides, 0), dict.fromkeys(sides, 0.0), [])
+
+
+@contextmanager
+def prompt_interrupts() -> Iterator[None]:
+    """Within, Ctrl-C is answered at once, also while a program compiles or a block is on.
+
+    Compiled code runs in a thread of its own, which then is left alone: it ends with its block or with the process.
+    Settings that JAX keeps for each thread, such as `jax.default_device` used as a context, do not reach it.
+    """
+    before = _ANSWERS_AT_ONCE.set(True)
+    try:
+        yield
+    finally:
+        _ANSWERS_AT_ONCE.reset(before)
+
+
+def _interruptible(work: Callable[[], Any]) -> Any:
+    if not _ANSWERS_AT_ONCE.get():
+        return work()
+    ended: Queue[tuple[Any, BaseException | None]] = Queue()
+
+    def worked() -> None:
+        try:
+            ended.put((work(), None))
+        except BaseException as error:
+            ended.put((None, error))
+
+    Thread(target=copy_context().run, args=(worked,), daemon=True).start()
+    found, error = ended.get()
+    if error is not None:
+        raise error
+    return found
 
 
 @contextmanager
@@ -175,7 +210,11 @@ def march(
     try:
         while now.done < samples:
             clock, count = time.perf_counter(), min(size, samples - now.done)
-            now, finished = _one_block(sides, leader, followers, now, count, kept_for_followers, capacity)
+            now, finished = _interruptible(
+                lambda now=now, count=count: _one_block(
+                    sides, leader, followers, now, count, kept_for_followers, capacity
+                )
+            )
             if after_block:
                 after_block(now)
             if not finished:

@@ -11,8 +11,11 @@ from jaxtyping import Array, Float
 from landscapes import Loss, Observables, Params, check_observables, check_start
 
 from ..method import Method
+from ..schedule import is_schedule
 from .march import Marched, Progress, march, shown, traced
+from .measuring import measuring_cost, observations_of
 from .side import ALIVE, DescentSide
+from .status import COMPLETED, Status
 from .trajectory import Cost, Trajectory
 
 DIVERGENCE_RADIUS = 1e6
@@ -30,6 +33,7 @@ def run(
     state: Any = None,
     keep_params: bool = False,
     divergence_radius: float = DIVERGENCE_RADIUS,
+    key: Any = 0,
     progress: Progress | None = None,
 ) -> Trajectory:
     """Run `steps` steps of a method and measure `observe` at steps 0, every, 2 every, ..., steps.
@@ -37,6 +41,7 @@ def run(
     state: the method's state to start from, e.g. the `final_state` of an earlier run; None starts it at rest.
     keep_params: also return the params of every sample.
     divergence_radius: the run has diverged once it is farther than this from its start, relative to max(1, |params|).
+    key: what is drawn along the run follows from it, a whole number or a key of JAX; nothing is drawn by most methods.
     progress: called as progress(steps done, steps) about once a second. Ctrl-C ends the run and returns what it has.
     Raises ValueError on misuse; a run that diverges is a result whose `status` says at which step.
     """
@@ -50,6 +55,7 @@ def run(
         state=state,
         keep_params=keep_params,
         divergence_radius=divergence_radius,
+        key=key,
     )
     marched = march({METHOD: side}, steps // every + 1, after_block=shown(progress, every, steps))
     return descent_trajectory(side, marched, every)
@@ -65,6 +71,7 @@ def descent_side(
     every: int,
     state: Any = None,
     divergence_radius: float = DIVERGENCE_RADIUS,
+    key: Any = 0,
     keep_params: bool = False,
 ) -> DescentSide:
     """The method as a side of a run, everything checked."""
@@ -85,8 +92,21 @@ def descent_side(
         observe,
         jnp.asarray(every),
         divergence_distance(params, divergence_radius),
+        as_key(key),
         keep_params,
     )
+
+
+def as_key(key: Any) -> Array:
+    """A key of JAX from a whole number or a key; ValueError from anything else."""
+    if isinstance(key, int | np.integer) and not isinstance(key, bool):
+        return jax.random.key(int(key))
+    if isinstance(key, jax.Array):
+        if jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
+            return key
+        if key.dtype == jnp.uint32:
+            return jax.random.wrap_key_data(key)
+    raise ValueError(f"`key` must be a whole number or a key of jax.random.key, got {key!r}.")
 
 
 def check_state(method: Method, state: Any, rest: Any) -> None:
@@ -124,20 +144,29 @@ def descent_trajectory(side: DescentSide, marched: Marched, every: int, name: st
     """The record of a method's run from how far it has come."""
     carry, measured = marched.carries[name], marched.measured(name)
     steps = np.arange(marched.samples[name]) * every
-    observations = dict(measured.get("observations", {}))
+    observations, columns = observations_of(measured)
     diverged_at = int(carry.diverged_at)
     taken = int(carry.step) if diverged_at == ALIVE else diverged_at
     if diverged_at != ALIVE:
-        status = f"diverged at step {diverged_at}"
+        status = Status("diverged", diverged_at)
     else:
-        status = f"stopped: interrupted after step {taken}" if marched.interrupted else "completed"
+        status = Status("interrupted", taken) if marched.interrupted else COMPLETED
     cost = Cost(
         gradients=taken * side.method.gradients_per_step,
-        measuring_products=measuring_products(observations),
         seconds=marched.seconds[name],
+        **measuring_cost(measured),
     )
-    times = method_times(side.method, steps)
-    return Trajectory(steps, times, observations, carry.params, status, cost, measured.get("params"), carry.state)
+    return Trajectory(
+        steps,
+        method_times(side.method, steps),
+        observations,
+        carry.params,
+        status,
+        cost,
+        measured.get("params"),
+        carry.state,
+        columns=columns,
+    )
 
 
 def method_times(method: Method, steps: np.ndarray) -> np.ndarray:
@@ -145,12 +174,7 @@ def method_times(method: Method, steps: np.ndarray) -> np.ndarray:
     rate = method.learning_rate
     if rate is None:
         return steps.astype(float)
-    if not callable(rate):
+    if not is_schedule(rate):
         return steps * float(rate)
     rates = np.asarray(jax.vmap(rate)(jnp.arange(int(steps[-1]) if len(steps) else 0)), dtype=float)
     return np.concatenate([[0.0], np.cumsum(rates)])[steps]
-
-
-def measuring_products(observations: dict[str, np.ndarray]) -> int:
-    """Hessian products that instruments report having spent."""
-    return int(sum(rows.sum() for name, rows in observations.items() if name.endswith("_hessian_products")))

@@ -8,10 +8,13 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Bool, Int
 
-from landscapes import Loss, Observables, Params, has_motion, has_preconditioned, init_carries, measure_all
+from landscapes import Loss, Moment, Observables, Params, init_carries, watch_all, watching
 
 from ..method import Method
+from ..schedule import Schedule, is_schedule
 from .march import Carry, Measured, Side
+from .measuring import measured_at
+from .step import Oracle, take_step
 
 ALIVE = -1
 
@@ -41,45 +44,66 @@ class DescentSide(Side):
     observe: Observables
     every: Int[Array, ""]
     radius: Any
+    key: Any
     keep_params: bool = eqx.field(static=True, default=False)
 
     def start(self) -> DescentCarry:
-        instruments = init_carries(self.observe, self.origin)
+        instruments = init_carries(self.observe, Moment(self.origin, loss=self.loss, state=self.state))
         return DescentCarry(self.origin, self.state, jnp.asarray(0), jnp.asarray(ALIVE), instruments)
 
     def alive(self, carry: DescentCarry) -> Bool[Array, ""]:
         return carry.diverged_at == ALIVE
 
     def advance(self, carry: DescentCarry) -> DescentCarry:
-        params, state = jax.lax.fori_loop(
-            0, self.every, lambda i, now: self._step(carry.step + i, *now), (carry.params, carry.state)
-        )
+        def one(i: Array, now: tuple) -> tuple:
+            params, state, *instruments = now
+            seen = [self._watched(carry.step + i, i, params, state, carries) for carries in instruments]
+            return *take_step(self.method, self._oracle(carry.step + i), params, state), *seen
+
+        # What nobody watches stays out of the loop.
+        carried = (carry.instruments,) if watching(self.observe) else ()
+        params, state, *seen = jax.lax.fori_loop(0, self.every, one, (carry.params, carry.state, *carried))
         wrong = jnp.where(self._within(params), ALIVE, carry.step + 1)
-        return carry._replace(params=params, state=state, step=carry.step + self.every, diverged_at=wrong)
+        return DescentCarry(params, state, carry.step + self.every, wrong, *(seen or [carry.instruments]))
 
     def measure(self, carry: DescentCarry, reference: None) -> tuple[Measured, Carry]:
         del reference
-        preconditioned = has_preconditioned(self.observe)
-        following = preconditioner = None
-        if has_motion(self.observe) or preconditioned:
-            following, after = self._step(carry.step, carry.params, carry.state)
-            # That of the step to come: it moves these params, and at rest there is no other.
-            preconditioner = self.method.at(carry.step).preconditioner(following, after) if preconditioned else None
-        observations, instruments = measure_all(
-            self.observe,
-            carry.params,
-            carry.instruments,
-            lambda observable: observable.of_method(carry.step, carry.params, following),
-            preconditioner,
-        )
-        measured = {"observations": observations}
+        moment = self._moment(carry.step, carry.params, carry.state)
+        measured, instruments = measured_at(self.observe, moment, carry.instruments)
         if self.keep_params:
             measured["params"] = carry.params
         return measured, carry._replace(instruments=instruments)
 
-    def _step(self, n: Array, params: Params, state: Any) -> tuple[Params, Any]:
-        # Schedules and optax may promote; what went in as float32 comes out as float32.
-        return jax.tree.map(_typed_like, self.method.at(n).step(jax.grad(self.loss), params, state), (params, state))
+    def _watched(self, n: Array, since_sample: Array, params: Params, state: Any, carries: dict) -> dict:
+        """What the instruments that watch remember after they saw step n; a sample itself they have measured."""
+        seen = watch_all(self.observe, self._moment(n, params, state), carries)
+        return jax.tree.map(lambda new, old: jnp.where(since_sample > 0, new, old), seen, carries)
+
+    def _moment(self, n: Array, params: Params, state: Any) -> Moment:
+        oracle, rate = self._oracle(n), self.method.at(n).learning_rate
+        after: list = []
+
+        def stepped() -> tuple[Params, Any]:
+            if not after:
+                after.append(take_step(self.method, oracle, params, state))
+            return after[0]
+
+        return Moment(
+            params,
+            loss=self.loss,
+            step=n,
+            time=None if rate is None or is_schedule(self.method.learning_rate) else n * rate,
+            time_per_step=rate(n) if isinstance(rate, Schedule) else rate,
+            state=state,
+            oracle=oracle,
+            following=lambda: stepped()[0],
+            # That of the step to come: it moves these params, and at rest there is no other.
+            preconditioner=lambda: self.method.at(n).preconditioner(*stepped()),
+            gradients_of_a_step=self.method.gradients_per_step,
+        )
+
+    def _oracle(self, n: Array) -> Oracle:
+        return Oracle(self.loss, n, self.key, self.method.sampling)
 
     def _within(self, params: Params) -> Bool[Array, ""]:
         distance = optax.tree.norm(optax.tree.sub(params, self.origin))
@@ -94,12 +118,8 @@ class DescentSide(Side):
 
         def one(now):
             last = now[1]
-            params, state = self._step(last.step, last.params, last.state)
+            params, state = take_step(self.method, self._oracle(last.step), last.params, last.state)
             return last, last._replace(params=params, state=state, step=last.step + 1)
 
         last, wrong = jax.lax.while_loop(going, one, (carry, carry))
         return last._replace(diverged_at=wrong.step)
-
-
-def _typed_like(new: Any, old: Array) -> Any:
-    return new if getattr(new, "dtype", None) == old.dtype else jnp.asarray(new, old.dtype)

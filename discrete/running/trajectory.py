@@ -7,14 +7,17 @@ import jax
 import numpy as np
 from jaxtyping import Float, Int
 
-from landscapes import Params
+from landscapes import Column, Params
+
+from .status import Status
 
 
 class Cost(NamedTuple):
     """Work of one side of a run.
 
     gradients, hessian_products: spent by the method or the flow itself; None where the solver does not say (implicit).
-    measuring_products: Hessian products spent by the instruments.  solver_steps: of the ODE solver, rejected included.
+    measuring_gradients, measuring_products: spent by the instruments; a plain function of params does not say.
+    solver_steps: of the ODE solver, rejected included.
     seconds: wall time, compilation of a first call included.
     """
 
@@ -23,35 +26,38 @@ class Cost(NamedTuple):
     measuring_products: int = 0
     solver_steps: int = 0
     seconds: float = 0.0
+    measuring_gradients: int = 0
 
 
 class Trajectory(eqx.Module):
     """Samples of one run.
 
     steps: (samples,) step numbers, 0 first.  times: (samples,) in the clock of the method (n h) or of the flow.
-    observations: name -> (samples, ...).
+    observations: name -> (samples, ...).  columns: what each of them is, by the same names.
     final_params, final_state: at the last sample; of a method that diverged, one step before it did; of a flow whose
     solver gave up, where it did, past the last sample.
     params: pytree with a leading axis of samples, only when asked for.
     predictions: name -> (samples, ...), what a flow says about the iterates beyond its params, such as their loss on
     average over an oscillation ("loss"); empty for a method and for a flow that says nothing more.
-    status: "completed", "diverged at step n", or "stopped: ..." with the reason. Nothing is recorded after it.
+    status: "completed", "diverged at step n", or "stopped: ..." with the reason; see `Status` for what it means.
+    Nothing is recorded after it.
     """
 
     steps: Int[np.ndarray, " samples"]
     times: Float[np.ndarray, " samples"]
     observations: dict[str, np.ndarray]
     final_params: Params
-    status: str
+    status: Status
     cost: Cost
     params: Params | None = None
     final_state: Any = None
     predictions: dict[str, np.ndarray] = eqx.field(default_factory=dict)
+    columns: dict[str, Column] = eqx.field(static=True, default_factory=dict)
 
     @property
     def completed(self) -> bool:
         """Whether the run went to its last step."""
-        return self.status == "completed"
+        return self.status.kind == "completed"
 
     @property
     def path(self) -> Float[np.ndarray, "samples n"]:
@@ -60,3 +66,14 @@ class Trajectory(eqx.Module):
             raise ValueError("`path` needs the params of every sample; run with keep_params=True.")
         leaves = map(np.asarray, jax.tree.leaves(self.params))
         return np.concatenate([leaf.reshape(len(leaf), -1) for leaf in leaves], axis=1)
+
+    def values(self) -> dict[str, np.ndarray]:
+        """The observations that are values: neither how good one is nor what it took."""
+        return {name: rows for name, rows in self.observations.items() if self._role(name) == "value"}
+
+    def told(self) -> dict[str, np.ndarray]:
+        """The observations that are no costs."""
+        return {name: rows for name, rows in self.observations.items() if self._role(name) != "cost"}
+
+    def _role(self, name: str) -> str:
+        return self.columns[name].role if name in self.columns else "value"

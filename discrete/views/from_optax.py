@@ -8,6 +8,7 @@ import optax
 from landscapes import Params
 
 from ..method import Gradient, Method, check_learning_rate
+from ..running.step import Oracle
 
 
 class OptaxMethod(Method):
@@ -28,7 +29,15 @@ class OptaxMethod(Method):
         return self.transformation.init(params)
 
     def step(self, gradient: Gradient, params: Params, state: Any) -> tuple[Params, Any]:
-        updates, state = self.transformation.update(gradient(params), state, params)
+        slope = gradient(params)
+        if isinstance(params, optax.LookaheadParams):
+            # optax's lookahead moves both halves by the gradient of the fast one.
+            slope = slope.fast
+        extra = {}
+        if isinstance(self.transformation, optax.GradientTransformationExtraArgs) and isinstance(gradient, Oracle):
+            # What a transformation does not ask for is not computed: the compiler drops it.
+            extra = {"value": gradient.drawn(params), "grad": slope, "value_fn": gradient.drawn}
+        updates, state = self.transformation.update(slope, state, params, **extra)
         return optax.apply_updates(params, updates), state
 
     def preconditioner(self, params: Params, state: Any) -> NoReturn:
@@ -36,5 +45,5 @@ class OptaxMethod(Method):
 
 
 def from_optax(transformation: optax.GradientTransformation, learning_rate: float | None = None) -> OptaxMethod:
-    """An optax optimizer as a Method; its update gets gradients and params, no extra arguments."""
+    """An optax optimizer as a Method; its update is handed `value`, `grad` and `value_fn` of the loss if it asks."""
     return OptaxMethod(transformation=transformation, learning_rate=learning_rate)

@@ -9,6 +9,8 @@ from jaxtyping import Array, Int
 from landscapes import Params
 
 from ..method import Gradient, Method
+from ..running.step import as_oracle, take_step
+from ..sampling import Sampling
 
 
 class Window(NamedTuple):
@@ -51,8 +53,15 @@ class TimeAveraged(Method):
         return self.method.has_preconditioner
 
     @property
+    def sampling(self) -> Sampling:
+        return self.method.sampling
+
+    @property
     def observed(self) -> Method:
         return self.method
+
+    def observed_state(self, state: Window) -> Any:
+        return state.state
 
     def at(self, step: Any) -> Method:
         """Itself: which steps of the method are taken, its state knows."""
@@ -68,14 +77,11 @@ class TimeAveraged(Method):
 
     def step(self, gradient: Gradient, params: Params, state: Window) -> tuple[Params, Window]:
         del params
+        oracle = as_oracle(gradient)
 
         def moved(i: Array, window: Window) -> Window:
-            found = self.method.at(i).step(gradient, window.ahead, window.state_ahead)
-            # Schedules and optax may promote, which a loop does not allow.
-            after = jax.tree.map(
-                lambda new, old: jnp.asarray(new, jnp.result_type(old)), found, (window.ahead, window.state_ahead)
-            )
-            return Window(window.now, window.ahead, after[0], window.state_ahead, after[1], i + 1)
+            after, state_after = take_step(self.method, oracle.at(i), window.ahead, window.state_ahead)
+            return Window(window.now, window.ahead, after, window.state_ahead, state_after, i + 1)
 
         # Two at first, then one.
         new = jax.lax.fori_loop(state.taken, jnp.maximum(state.taken + 1, 2), moved, state)

@@ -17,7 +17,7 @@ from landscapes.curvature import warm_start
 from landscapes.curvature.eigenpairs import DENSE_BELOW, inverse_root
 from landscapes.curvature.warm_start import Track
 
-from ..flow import FieldCost, check_constant, check_counts
+from ..flow import FieldCost, Start, check_constant, check_counts
 from ..modified import ModifiedFlow
 from ..running.stepped import SteppedFlow, Work
 from .alternation import Alternation, alternation
@@ -88,7 +88,6 @@ class CentralFlow(SteppedFlow):
         (order 2), or Euler's (order 1, that of the published code, with 4 substeps). None takes as many substeps as
         keep the stable directions stable.
     tolerance, max_products: of the eigenvalues, see `top_eigenpairs`; they converge together.
-    state: the method's at the start, None at rest.
     Claims order min(p, 2) in h before the edge, for methods without P; the time steps are part of that error.
     What it predicts of the iterates, on average over the oscillation: "loss", "squared_gradient_norm", "variance" (k,),
     descending; also "critical", the directions that take part, and "residual" and "definiteness", the worst so far of
@@ -104,7 +103,6 @@ class CentralFlow(SteppedFlow):
     tolerance: float | None = eqx.field(static=True)
     max_products: int = eqx.field(static=True)
     modified: ModifiedFlow | None
-    state: Any
     failures: ClassVar[tuple[str, ...]] = (
         "more critical directions than `critical`",
         "the search for eigenvectors did not converge",
@@ -121,7 +119,6 @@ class CentralFlow(SteppedFlow):
         substeps: int | None = None,
         tolerance: float | None = None,
         max_products: int = 500,
-        state: Any = None,
     ):
         check_constant("CentralFlow", method)
         seen = alternation(method)
@@ -137,11 +134,11 @@ class CentralFlow(SteppedFlow):
             raise ValueError(
                 f"`order` must be 1 for {type(method).__name__}, which has no modified flow, got {order!r}."
             )
-        check_memory("CentralFlow", method, state)
+        check_memory("CentralFlow", method)
         # Built here: its coefficients need numbers, and in a compiled run the momentum is none.
         self.modified = ModifiedFlow(method, order=order) if order != 1 else None
         self.method, self.truncation, self.critical, self.scheme = method, int(order), critical, scheme
-        self.tolerance, self.max_products, self.state = tolerance, max_products, state
+        self.tolerance, self.max_products = tolerance, max_products
         fastest = float(seen.threshold * seen.pace)
         if method.has_preconditioner:
             fastest = max(fastest, (1 - float(method.beta2)) / float(method.beta2))  # type: ignore[attr-defined]
@@ -173,7 +170,8 @@ class CentralFlow(SteppedFlow):
         """Of one evaluation of the drift."""
         return FieldCost(gradients=1) if self.modified is None else self.modified.field_cost
 
-    def init(self, loss: Loss, params: Params) -> CentralState:
+    def init(self, loss: Loss, start: Start) -> CentralState:
+        params = start.params
         flat, _ = ravel_pytree(params)
         n, dtype = flat.shape[0], flat.dtype
         k = min(self.critical, n)
@@ -185,7 +183,7 @@ class CentralFlow(SteppedFlow):
             jnp.zeros((), dtype),
             jnp.ones((), dtype),
         )
-        memory = remembered(self.method, loss, params, self.state)
+        memory = remembered(self.method, loss, start)
         return CentralState(params, memory, Search(warm_start.begin(params, k), still, Work.none()))
 
     def reason(self, state: CentralState, failure: int) -> str:
@@ -209,7 +207,8 @@ class CentralFlow(SteppedFlow):
     def spent(self, state: CentralState) -> Work:
         return state.search.work
 
-    def step(self, loss: Loss, state: CentralState) -> tuple[CentralState, Int[Array, ""]]:
+    def step(self, loss: Loss, state: CentralState, key: Any, n: Any) -> tuple[CentralState, Int[Array, ""]]:
+        del key, n
         flat, unravel = ravel_pytree(state.params)
         flow = _Stages(self, lambda point: loss(unravel(point)), unravel)
         stages = 2 if self.scheme == "midpoint" else 1

@@ -11,14 +11,15 @@ import optax
 from jax.flatten_util import ravel_pytree
 
 from discrete import Method
-from discrete.running.run import check_state
+from discrete.running.step import Oracle, take_step
 from landscapes import Loss, Params
 
-from ..flow import FieldCost, Flow, check_constant
+from ..flow import FieldCost, Start, check_constant
 from ..modified.coefficients import check_order, coefficients
 from ..modified.differentials import combination, products
 from ..modified.modified_flow import kept
 from ..modified.scheme import heavy_ball_scheme
+from ..running.ode import ODEFlow
 from .seed import ROUNDING, check_noise, typed_swing
 
 HIGHEST_ORDER = 4
@@ -31,7 +32,7 @@ class Parities(NamedTuple):
     swing: Any
 
 
-class EdgeFlow(Flow):
+class EdgeFlow(ODEFlow):
     """The flow of order p of the doubled step, with z_n = c(n h) + (-1)^n r(n h), z = (params, state) of the method
 
         c <- (P(c + r) + P(c - r))/2,   r <- -(P(c + r) - P(c - r))/2,   z <- P(z) one step of the method
@@ -48,7 +49,6 @@ class EdgeFlow(Flow):
         rounding of the iterates: about 1e-16 in float64, 1e-9 in float32 for params of size 0.1 to 1.
     swing: r(0), shaped like the params; the centre then starts at params - r(0). None starts at r = 0, which is right
         where the run does not alternate yet; started beyond the edge, a run has a swing from its first step on.
-    state: of the method at the start, such as the `final_state` of a run, without a swing; None starts it at rest.
     order: in h, where r stays at 0, for methods without state: that of `ModifiedFlow`; None else, as fast multipliers
         of a state, such as momentum, are not near 1.
     `params` are the centre: compare it with `discrete.TimeAveraged(method)`.
@@ -59,17 +59,14 @@ class EdgeFlow(Flow):
     truncation: int = eqx.field(static=True)
     noise: Any
     swing: Params | None
-    state: Any
     weights: np.ndarray
     trees: tuple = eqx.field(static=True)
 
-    def __init__(
-        self, method: Method, order: int = 2, noise: Any = ROUNDING, swing: Params | None = None, state: Any = None
-    ):
+    def __init__(self, method: Method, order: int = 2, noise: Any = ROUNDING, swing: Params | None = None):
         check_constant("EdgeFlow", method)
         check_order(order, HIGHEST_ORDER)
         check_noise(noise)
-        self.method, self.truncation, self.noise, self.swing, self.state = method, int(order), noise, swing, state
+        self.method, self.truncation, self.noise, self.swing = method, int(order), noise, swing
         # The doubled step is Euler's for its field F, so its modified equation has gradient descent's coefficients.
         self.trees, self.weights = kept(coefficients(heavy_ball_scheme(Fraction(0)), order))
 
@@ -84,9 +81,9 @@ class EdgeFlow(Flow):
         twice = 2 * self.method.gradients_per_step
         return FieldCost(gradients=twice, hessian_products=twice * products(self.trees))
 
-    def init(self, loss: Loss, params: Params) -> Parities:
+    def init(self, loss: Loss, start: Start) -> Parities:
         del loss
-        state = self._state(self.method.init(params))
+        params, state = start.params, self.method.init(start.params) if start.state is None else start.state
         if not all(jnp.issubdtype(jnp.result_type(leaf), jnp.floating) for leaf in jax.tree.leaves(state)):
             raise ValueError(
                 f"EdgeFlow needs a method whose state is floating-point arrays; that of {type(self.method).__name__} "
@@ -99,13 +96,6 @@ class EdgeFlow(Flow):
             return Parities((params, state), (jax.tree.map(jnp.zeros_like, params), still))
         swing = typed_swing(self.swing, params)
         return Parities((optax.tree.sub(params, swing), state), (swing, still))
-
-    def _state(self, rest: Any) -> Any:
-        """The method's state at the start, typed as that at rest."""
-        if self.state is None:
-            return rest
-        check_state(self.method, self.state, rest)
-        return jax.tree.map(lambda given, zero: jnp.asarray(given, zero.dtype), self.state, rest)
 
     def params(self, state: Parities) -> Params:
         return state.centre[0]
@@ -144,7 +134,9 @@ class EdgeFlow(Flow):
         )
 
     def _stepped(self, loss: Loss, params: Params, state: Any) -> tuple[Params, Any]:
-        moved, after = self.method.step(jax.grad(loss), params, self.method.init(params) if state is None else state)
+        moved, after = take_step(
+            self.method, Oracle(loss), params, self.method.init(params) if state is None else state
+        )
         return moved, None if state is None else after
 
     def _noise(self, step: Any, params: Params) -> Params:

@@ -13,7 +13,7 @@ from discrete import Method
 from landscapes import Loss, Params, count, top_eigenpairs
 from landscapes.curvature.eigenpairs import DENSE_BELOW, start_block
 
-from ..flow import check_counts
+from ..flow import Start, check_counts
 from ..modified.coefficients import check_order, coefficients
 from ..modified.differentials import combination, products
 from ..modified.modified_flow import kept
@@ -103,7 +103,8 @@ class PrincipalFlow(SteppedFlow):
         self.bent, self.bent_weights = kept({tree: c for tree, c in known.items() if not _is_straight(tree)})
         self.logarithm = SlowLogarithm(method)
 
-    def init(self, loss: Loss, params: Params) -> PrincipalState:
+    def init(self, loss: Loss, start: Start) -> PrincipalState:
+        params = start.params
         n = count(params)
         if self.k == "all" and n >= DENSE_BELOW:
             raise ValueError(
@@ -118,7 +119,7 @@ class PrincipalFlow(SteppedFlow):
     def params(self, state: PrincipalState) -> Params:
         return state.params
 
-    def observed(self, state: PrincipalState) -> PrincipalState:
+    def seen(self, state: PrincipalState) -> PrincipalState:
         return state._replace(params=jax.tree.map(jnp.real, state.params))
 
     def spent(self, state: PrincipalState) -> Work:
@@ -132,7 +133,8 @@ class PrincipalFlow(SteppedFlow):
             "stability_coefficient": jnp.real(self.logarithm.over(state.curvatures)),
         }
 
-    def step(self, loss: Loss, state: PrincipalState) -> tuple[PrincipalState, Int[Array, ""]]:
+    def step(self, loss: Loss, state: PrincipalState, key: Any, n: Any) -> tuple[PrincipalState, Int[Array, ""]]:
+        del key, n
         state = jax.lax.fori_loop(0, self.substeps, lambda _, now: self._substep(loss, now), state)
         return state, jnp.where(state.solved, 0, 1)
 

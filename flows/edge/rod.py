@@ -14,7 +14,7 @@ from jaxtyping import Array, Float, Int
 from discrete import GradientDescent, Method
 from landscapes import Loss, Params, gradient_and_product
 
-from ..flow import check_constant, check_counts
+from ..flow import Start, check_constant, check_counts
 from ..running.stepped import SteppedFlow, Work
 
 
@@ -65,7 +65,8 @@ class RodFlow(SteppedFlow):
         """2, where nothing alternates."""
         return 2
 
-    def init(self, loss: Loss, params: Params) -> RodState:
+    def init(self, loss: Loss, start: Start) -> RodState:
+        params = start.params
         flat, unravel = ravel_pytree(params)
         half = -self.method.learning_rate / 2 * ravel_pytree(jax.grad(loss)(params))[0]
         half = half.astype(flat.dtype)
@@ -75,7 +76,8 @@ class RodFlow(SteppedFlow):
     def params(self, state: RodState) -> Params:
         return jax.tree.map(lambda earlier, now: (earlier + now) / 2, state.before, state.centre)
 
-    def step(self, loss: Loss, state: RodState) -> tuple[RodState, Int[Array, ""]]:
+    def step(self, loss: Loss, state: RodState, key: Any, n: Any) -> tuple[RodState, Int[Array, ""]]:
+        del key, n
         flat, unravel = ravel_pytree(state.centre)
 
         def one(_: Any, rod: tuple) -> tuple:

@@ -8,8 +8,10 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 
 from discrete import Method
-from discrete.running.run import check_state
+from discrete.running.step import Oracle, take_step
 from landscapes import Loss, Params
+
+from ..flow import Start
 
 # nu_n = b nu_{n-1} + (1 - b) s(g_n), or nu_n - nu_{n-1} = (1 - b)/b (s(g_n) - nu_n), exactly: in the time of a step
 #     nu' = (1 - b)/b (s(g) - nu),   decay' = -(1 - b)/b decay
@@ -17,22 +19,18 @@ from landscapes import Loss, Params
 # where s is the method's square of a gradient. The memory is the method's state after the step that leaves the params.
 
 
-def check_memory(flow: str, method: Method, state: Any) -> None:
-    """ValueError, naming the flow, if the memory of the method is no average, or a state is given to one without."""
+def check_memory(flow: str, method: Method) -> None:
+    """ValueError, naming the flow, if the memory of the method is no average."""
     if method.has_preconditioner and not getattr(method, "beta2", 0) > 0:
         raise ValueError(f"`beta2` must exceed 0 for {flow}: without an average nu has no motion of its own.")
-    if state is not None and not method.has_preconditioner:
-        raise ValueError(f"`state` is for methods with a preconditioner; {type(method).__name__} needs none here.")
 
 
-def remembered(method: Method, loss: Loss, params: Params, state: Any) -> Any:
-    """The memory of a method that starts at the params with a state, at rest where that is None."""
+def remembered(method: Method, loss: Loss, start: Start) -> Any:
+    """The memory of a method that starts there."""
     if not method.has_preconditioner:
         return None
-    rest = method.init(params)
-    if state is not None:
-        check_state(method, state, rest)
-    return method.step(jax.grad(loss), params, rest if state is None else state)[1]
+    state = method.init(start.params) if start.state is None else start.state
+    return take_step(method, Oracle(loss, start.step, start.key, method.sampling), start.params, state)[1]
 
 
 def flat_preconditioner(method: Method, params: Params, memory: Any) -> Float[Array, " n"]:

@@ -14,7 +14,7 @@ from discrete.running.run import DIVERGENCE_RADIUS, divergence_distance
 from landscapes import Loss, Params, gradient_and_product, third_derivative, top_eigenpairs
 from landscapes.curvature.eigenpairs import start_block
 
-from ..flow import check_constant, check_counts
+from ..flow import Start, check_constant, check_counts
 from ..running.stepped import SteppedFlow, Work
 from .seed import ROUNDING, check_noise, typed_swing
 
@@ -128,15 +128,16 @@ class SelfStabilization(SteppedFlow):
         self.method, self.displacement, self.noise, self.swing = method, displacement, noise, swing
         self.projections, self.tolerance = projections, tolerance
 
-    def init(self, loss: Loss, params: Params) -> Stabilized:
+    def init(self, loss: Loss, start: Start) -> Stabilized:
+        params = start.params
         flat, unravel = ravel_pytree(params)
         if flat.shape[0] < 2:
             raise ValueError("SelfStabilization needs a loss of at least 2 parameters, got 1.")
-        start = flat - self._swing(params)
+        begin = flat - self._swing(params)
         block, zero = start_block(params, 2), jnp.zeros((), flat.dtype)
         nowhere = Local(flat, zero, zero, block[0], flat, block, jnp.asarray(True))
         at_edge = jnp.asarray(self.swing is not None)
-        found = self._settled(_on_flat(loss, unravel), Landing(start, nowhere, at_edge, at_edge, Work.none()))
+        found = self._settled(_on_flat(loss, unravel), Landing(begin, nowhere, at_edge, at_edge, Work.none()))
         displacement = jnp.zeros_like(flat) if self.displacement is None else flat - found.point
         return Stabilized(unravel(found.point), displacement, found.local, found.at_edge, jnp.asarray(0), found.work)
 
@@ -151,7 +152,8 @@ class SelfStabilization(SteppedFlow):
     def spent(self, state: Stabilized) -> Work:
         return state.work
 
-    def step(self, loss: Loss, state: Stabilized) -> tuple[Stabilized, Int[Array, ""]]:
+    def step(self, loss: Loss, state: Stabilized, key: Any, n: Any) -> tuple[Stabilized, Int[Array, ""]]:
+        del key, n
         flat, unravel = ravel_pytree(state.constrained)
         level, edge = _on_flat(loss, unravel), self._edge(flat)
         descended = flat - self._rate(flat) * state.local.gradient

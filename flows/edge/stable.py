@@ -7,7 +7,8 @@ import jax
 from discrete import GradientDescent, Method, RMSProp, ScalarRMSProp
 from landscapes import Loss, Params
 
-from ..flow import FieldCost, Flow, check_constant
+from ..flow import FieldCost, Start, check_constant
+from ..running.ode import ODEFlow
 from .second_moment import check_memory, memory_drift, remembered
 
 
@@ -18,7 +19,7 @@ class Still(NamedTuple):
     memory: Any
 
 
-class StableFlow(Flow):
+class StableFlow(ODEFlow):
     """dw/dt = -P^-1 grad L(w),   d nu/dt = (1 - b2)/(b2 h) (grad L(w)^2 - nu),   in the time n h of the method
 
     The stable flow of Cohen, Damian, Talwalkar, Kolter and Lee 2025 (arXiv 2410.24206), for scalar RMSProp, whose nu
@@ -26,22 +27,20 @@ class StableFlow(Flow):
     what the method does before its effective sharpness reaches 2/h, and goes on beyond. `EdgeFlow` without noise is of
     higher order, but its swing is a variable, which far beyond the edge can grow from rounding; this one has none.
 
-    state: the method's at the start, None at rest.
     order: 1 for gradient descent; None for the others, whose P does not stand still for h -> 0.
     Raises ValueError for other methods and for schedules.
     """
 
     method: Method
-    state: Any
 
-    def __init__(self, method: Method, state: Any = None):
+    def __init__(self, method: Method):
         check_constant("StableFlow", method)
         if not isinstance(method, GradientDescent | ScalarRMSProp | RMSProp):
             raise ValueError(
                 f"StableFlow describes GradientDescent, ScalarRMSProp and RMSProp, not {type(method).__name__}."
             )
-        check_memory("StableFlow", method, state)
-        self.method, self.state = method, state
+        check_memory("StableFlow", method)
+        self.method = method
 
     @property
     def order(self) -> int | None:
@@ -53,8 +52,8 @@ class StableFlow(Flow):
         """One gradient."""
         return FieldCost(gradients=1)
 
-    def init(self, loss: Loss, params: Params) -> Still:
-        return Still(params, remembered(self.method, loss, params, self.state))
+    def init(self, loss: Loss, start: Start) -> Still:
+        return Still(start.params, remembered(self.method, loss, start))
 
     def params(self, state: Still) -> Params:
         return state.params

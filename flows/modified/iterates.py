@@ -11,9 +11,11 @@ import optax
 from jaxtyping import Array
 
 from discrete import Method, MomentumMethod
+from discrete.running.step import Oracle, take_step
 from landscapes import Loss, Params
 
-from ..flow import FieldCost, Flow, check_constant
+from ..flow import FieldCost, Start, check_constant
+from ..running.ode import ODEFlow
 from .coefficients import check_order
 
 HIGHEST_ORDER = 12
@@ -21,7 +23,7 @@ HIGHEST_ORDER = 12
 Stencil = Literal["forward", "centred"]
 
 
-class IterateFlow(Flow):
+class IterateFlow(ODEFlow):
     """dX/dt = (1/h) sum_{k=1}^p (-1)^(k+1)/k Delta^k x_0,  x_0 = X,  x_1, ..., x_p the next iterates of the method
 
     The logarithm of the step map, log(1 + Delta), after p terms: the derivative at x_0 of the polynomial through the
@@ -49,11 +51,11 @@ class IterateFlow(Flow):
         if isinstance(self.method, MomentumMethod):
             raise _stateful(self.method)
 
-    def init(self, loss: Loss, params: Params) -> Params:
+    def init(self, loss: Loss, start: Start) -> Params:
         del loss
-        if jax.tree.leaves(self.method.init(params)):
+        if jax.tree.leaves(self.method.init(start.params)):
             raise _stateful(self.method)
-        return params
+        return start.params
 
     @property
     def field_cost(self) -> FieldCost:
@@ -74,8 +76,7 @@ class IterateFlow(Flow):
         return _combined([float(weights[n]) / self.method.learning_rate for n in away], list(away.values()))
 
     def _step(self, loss: Loss, params: Params) -> Params:
-        reached, _ = self.method.step(jax.grad(loss), params, self.method.init(params))
-        return jax.tree.map(lambda new, old: new.astype(old.dtype), reached, params)
+        return take_step(self.method, Oracle(loss), params, self.method.init(params))[0]
 
     def _before(self, loss: Loss, points: dict[int, Params]) -> Params:
         """x_{-1}: extrapolated from the iterates, then moved by as much as its step misses x_0."""

@@ -10,7 +10,8 @@ from jax.flatten_util import ravel_pytree
 from discrete import Method
 from landscapes import Loss, Params
 
-from ..flow import FieldCost, Flow, momentum_of
+from ..flow import FieldCost, Start, momentum_of
+from ..running.ode import ODEFlow
 from .coefficients import check_order, coefficients, first_order_left_out
 from .differentials import combination, products
 from .modified_flow import ModifiedFlow, kept
@@ -27,7 +28,7 @@ class ErrorState(NamedTuple):
     error: Params
 
 
-class LeadingError(Flow):
+class LeadingError(ODEFlow):
     """X' = F_1 + h F_2 + ... + h^(p-1) F_p,  E' = F_1'(X) E + F_(p+1)(X),  E(0) = 0:  x_n = X(n h) + h^p E(n h) + ...
 
     The global error of the modified flow of order p, at leading order (Hairer, Lubich and Wanner 2006, chapter IX, read
@@ -61,9 +62,9 @@ class LeadingError(Flow):
         flow = self.along.field_cost
         return FieldCost(flow.gradients + 1, flow.hessian_products + 1 + products(self.trees))
 
-    def init(self, loss: Loss, params: Params) -> ErrorState:
+    def init(self, loss: Loss, start: Start) -> ErrorState:
         del loss
-        return ErrorState(params, jax.tree.map(lambda leaf: leaf * 0, params))
+        return ErrorState(start.params, jax.tree.map(lambda leaf: leaf * 0, start.params))
 
     def params(self, state: ErrorState) -> Params:
         scale = self.method.learning_rate ** (self.order - 1)

@@ -12,7 +12,8 @@ from jaxtyping import Array, Float
 from discrete import Method
 from landscapes import Loss, Params
 
-from ..flow import FieldCost, Flow
+from ..flow import FieldCost, Start
+from ..running.ode import ODEFlow
 from .coefficients import check_order, coefficients, first_order_left_out
 from .differentials import Field, combination, products
 from .rest import rest_coefficients
@@ -22,10 +23,10 @@ from .trees import Tree, order as order_of
 HIGHEST_ORDER = 8
 OPTIMAL_UP_TO = 5
 
-Start = Literal["params", "rest"]
+Origin = Literal["params", "rest"]
 
 
-class ModifiedFlow(Flow):
+class ModifiedFlow(ODEFlow):
     """dX/dt = sum over trees up to order p of h^(order(tree) - 1) c(tree) F(tree)(X),  x_n ~ X(n h)
 
     Backward error analysis (Hairer, Lubich and Wanner 2006, chapter IX), for momentum methods on their slow manifold.
@@ -49,13 +50,13 @@ class ModifiedFlow(Flow):
     method: Method
     order: int | None = eqx.field(static=True)
     truncation: int | Literal["optimal"] = eqx.field(static=True)
-    start: Start = eqx.field(static=True)
+    start: Origin = eqx.field(static=True)
     trees: tuple[Tree, ...] = eqx.field(static=True)
     rest_trees: tuple[Tree, ...] = eqx.field(static=True)
     weights: np.ndarray
     rest_weights: np.ndarray
 
-    def __init__(self, method: Method, order: int | Literal["optimal"] = 2, start: Start = "params"):
+    def __init__(self, method: Method, order: int | Literal["optimal"] = 2, start: Origin = "params"):
         if start not in ("params", "rest"):
             raise ValueError(f"`start` must be 'params' or 'rest', got {start!r}.")
         if order == "optimal" and start == "rest":
@@ -83,11 +84,11 @@ class ModifiedFlow(Flow):
         """One gradient, and a Hessian product for each derivative slot (see `differentials.products`)."""
         return FieldCost(gradients=1, hessian_products=products(self.trees))
 
-    def init(self, loss: Loss, params: Params) -> Params:
+    def init(self, loss: Loss, start: Start) -> Params:
         if not self.rest_trees:
-            return params
+            return start.params
         weights = dict(zip(self.rest_trees, self.rest_weights, strict=True))
-        return optax.tree.add(params, combination(self._step_along(loss), params, weights))
+        return optax.tree.add(start.params, combination(self._step_along(loss), start.params, weights))
 
     def vector_field(self, loss: Loss, t: Any, state: Params) -> Params:
         del t

@@ -8,7 +8,7 @@ import jax
 
 from landscapes import Loss, Params, gradient_and_product
 
-from ..flow import FieldCost
+from ..flow import FieldCost, Start
 from .second_order import Motion, RootClockFlow, pulled
 
 Form = Literal["gradient", "hessian"]
@@ -46,8 +46,8 @@ class HessianDampedFlow(RootClockFlow):
     def pull(self, t: Any) -> Any:
         """w."""
 
-    def init(self, loss: Loss, params: Params) -> Motion:
-        position = self.initial_position(loss, params)
+    def init(self, loss: Loss, start: Start) -> Motion:
+        position = self.initial_position(loss, start.params)
         velocity = self.initial_velocity(loss, position)
         if self.eliminates:
             velocity = self._moved(velocity, jax.grad(loss)(position), 1)

@@ -14,7 +14,7 @@ from ..flow import FieldCost, check_constant, momentum_of
 from .energy import Energy, combined, squared, velocity
 from .hessian_damping import Form, HessianDampedFlow, check_form
 from .polyak import check_some_momentum
-from .second_order import RootClockFlow, Start, along_gradient, at_rest, check_start, pulled
+from .second_order import InitialVelocity, RootClockFlow, along_gradient, at_rest, check_start, pulled
 
 
 class StronglyConvexFlow(RootClockFlow):
@@ -84,10 +84,10 @@ class HighResolution(HessianDampedFlow, StronglyConvexFlow):
     order: in sqrt(h) at fixed time; 1 for SymplecticEuler.
     """
 
-    start: Start = eqx.field(static=True)
+    start: InitialVelocity = eqx.field(static=True)
     form: Form = eqx.field(static=True)
 
-    def __init__(self, method: Method, start: Start = "corrected", form: Form = "gradient"):
+    def __init__(self, method: Method, start: InitialVelocity = "corrected", form: Form = "gradient"):
         check_start(start)
         check_form(form)
         self.method, self.start, self.form = method, start, form

@@ -11,11 +11,12 @@ from jaxtyping import Array, Float
 from discrete import HeavyBall, Method, Nesterov, TwoStep
 from landscapes import Loss, MotionObservable, Params, gradient_and_product
 
-from ..flow import FieldCost, Flow
+from ..flow import FieldCost, Start
+from ..running.ode import ODEFlow
 from .kovachki_stuart import inertia, two_step_method
 
 
-class InvariantManifold(Flow):
+class InvariantManifold(ODEFlow):
     """dX/dt = -grad L_h(X) / (1 - b),   L_h = L + (h alpha / (2 (1 - b)^2)) |grad L|^2,   x_n ~ X(n h)
 
     Kovachki and Stuart 2021, theorem 9, with alpha = (1 + b - 2 a (1 - b))/2: heavy ball h (1 + b)/(4 (1 - b)^2),
@@ -48,11 +49,12 @@ class InvariantManifold(Flow):
         """One gradient and one Hessian product."""
         return FieldCost(gradients=1, hessian_products=1)
 
-    def init(self, loss: Loss, params: Params) -> Params:
+    def init(self, loss: Loss, start: Start) -> Params:
         if self.start == "params":
-            return params
+            return start.params
         h, b = self.method.learning_rate, self.method.momentum
-        return jax.tree.map(lambda x, g: (x + h * b / (1 - b) ** 2 * g).astype(x.dtype), params, jax.grad(loss)(params))
+        slope = jax.grad(loss)(start.params)
+        return jax.tree.map(lambda x, g: (x + h * b / (1 - b) ** 2 * g).astype(x.dtype), start.params, slope)
 
     def vector_field(self, loss: Loss, t: Any, state: Params) -> Params:
         del t

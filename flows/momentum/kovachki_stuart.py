@@ -10,7 +10,7 @@ from landscapes import Loss, Params
 
 from ..flow import FieldCost, check_constant
 from .energy import MechanicalEnergy
-from .second_order import SecondOrderFlow, Start, along_gradient, check_start, pulled
+from .second_order import InitialVelocity, SecondOrderFlow, along_gradient, check_start, pulled
 
 
 class KovachkiStuart(SecondOrderFlow):
@@ -29,9 +29,9 @@ class KovachkiStuart(SecondOrderFlow):
     """
 
     method: HeavyBall | Nesterov | TwoStep
-    start: Start = eqx.field(static=True)
+    start: InitialVelocity = eqx.field(static=True)
 
-    def __init__(self, method: Method, start: Start = "corrected"):
+    def __init__(self, method: Method, start: InitialVelocity = "corrected"):
         check_start(start)
         self.method, self.start = two_step_method("KovachkiStuart", method), start
         if isinstance(self.inertia, int | float) and not self.inertia > 0:

@@ -8,9 +8,10 @@ import jax.numpy as jnp
 
 from landscapes import Loss, Params
 
-from ..flow import Flow
+from ..flow import Start
+from ..running.ode import ODEFlow
 
-Start = Literal["corrected", "published"]
+InitialVelocity = Literal["corrected", "published"]
 
 
 class Motion(NamedTuple):
@@ -20,7 +21,7 @@ class Motion(NamedTuple):
     velocity: Params
 
 
-class SecondOrderFlow(Flow):
+class SecondOrderFlow(ODEFlow):
     """X'' = acceleration(t, X, X'), from X(0) = x_0 and an initial velocity."""
 
     @property
@@ -28,8 +29,8 @@ class SecondOrderFlow(Flow):
         """Its initial velocity is that of a method at rest."""
         return True
 
-    def init(self, loss: Loss, params: Params) -> Any:
-        return Motion(params, self.initial_velocity(loss, params))
+    def init(self, loss: Loss, start: Start) -> Any:
+        return Motion(start.params, self.initial_velocity(loss, start.params))
 
     def params(self, state: Any) -> Params:
         return state.position

@@ -9,7 +9,7 @@ import optax
 from discrete import Method, RestartedNesterov
 from landscapes import Loss, Params
 
-from ..flow import FieldCost
+from ..flow import FieldCost, Start
 from .second_order import RootClockFlow, at_rest
 from .su_boyd_candes import check_rate, decaying_friction
 
@@ -51,9 +51,9 @@ class SpeedRestart(RootClockFlow):
         """One gradient."""
         return FieldCost(gradients=1)
 
-    def init(self, loss: Loss, params: Params) -> RestartedMotion:
-        dtype = jnp.result_type(*jax.tree.leaves(params))
-        return RestartedMotion(params, self.initial_velocity(loss, params), jnp.zeros((), dtype))
+    def init(self, loss: Loss, start: Start) -> RestartedMotion:
+        dtype = jnp.result_type(*jax.tree.leaves(start.params))
+        return RestartedMotion(start.params, self.initial_velocity(loss, start.params), jnp.zeros((), dtype))
 
     def initial_velocity(self, loss: Loss, params: Params) -> Params:
         del loss

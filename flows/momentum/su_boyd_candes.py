@@ -9,6 +9,7 @@ import optax
 from jaxtyping import Array, Float
 
 from discrete import ConvexMomentum, Method, Nesterov
+from discrete.schedule import is_schedule
 from landscapes import Loss, Params
 
 from ..flow import FieldCost
@@ -97,7 +98,7 @@ def check_friction(r: float) -> None:
 
 def check_rate(flow: str, method: Method) -> None:
     """ValueError unless the learning rate is constant."""
-    if callable(method.learning_rate):
+    if is_schedule(method.learning_rate):
         raise ValueError(f"{flow} needs a constant learning rate; this method has a schedule.")
 
 

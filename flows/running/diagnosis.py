@@ -1,52 +1,61 @@
 """Why a flow stopped, in words a person can act on."""
 
+from typing import Any
+
 import diffrax
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 
-from .ode import DIVERGED, STEP_LIMIT, UNDERFLOW, FlowCarry, FlowSide
+from discrete import Status
+
+from .failure import DIVERGED, STEP_LIMIT, UNDERFLOW
 
 POWER_ITERATIONS = 30
 STABILITY_RANGE = (0.5, 20.0)
 
 
-def status(side: FlowSide, carry: FlowCarry) -> str:
-    """The status of a flow that failed: diverged, too stiff for its solver, at the step limit, or a failed solve."""
-    solver, failure = type(side.integrator.solver).__name__, int(carry.failure)
-    step, size = float(carry.time) / float(side.flow.time_per_step), float(carry.solver_step)
-    if failure == DIVERGED:
+def status(side: Any, carry: Any) -> Status:
+    """The status of a flow that failed: diverged, too stiff for its solver, at the step limit, or a failed solve.
+
+    side, carry: an `ODESide`, and the carry with which it failed.
+    """
+    step = float(carry.time) / float(side.flow.time_per_step)
+    if int(carry.failure) == DIVERGED:
         # n h / h may come out a rounding above n.
-        return f"diverged at step {int(np.ceil(step * (1 - 10 * jnp.finfo(carry.time.dtype).eps)))}"
-    where = f"at step {step:.4g}"
+        return Status("diverged", int(np.ceil(step * (1 - 10 * jnp.finfo(carry.time.dtype).eps))))
+    return Status("stopped", step, reason(side, carry, f"at step {step:.4g}"))
+
+
+def reason(side: Any, carry: Any, where: str) -> str:
+    """Why the solver gave up."""
+    solver, failure, size = type(side.integrator.solver).__name__, int(carry.failure), float(carry.solver_step)
     if not field_is_finite(side, carry):
-        return f"stopped: the field is not finite {where}, where {solver} had to stop"
+        return f"the field is not finite {where}, where {solver} had to stop"
     if failure == UNDERFLOW:
-        return (
-            f"stopped: the step of {solver} shrank to {size:.1e} {where}: the field is not finite or not smooth nearby"
-        )
+        return f"the step of {solver} shrank to {size:.1e} {where}: the field is not finite or not smooth nearby"
     if failure != STEP_LIMIT:
-        return f"stopped: {solver} could not solve its implicit equations {where}; make its steps smaller, e.g. dtmax"
+        return f"{solver} could not solve its implicit equations {where}; make its steps smaller, e.g. dtmax"
     limit = f"{side.integrator.max_steps} solver steps between two samples {where}"
     if is_held_back(side) and STABILITY_RANGE[0] < (rate := fastest_rate(side, carry)) * size < STABILITY_RANGE[1]:
-        return f"stopped: too stiff for {solver}: {limit}, held to {size:.1e} by the rate {rate:.1e}; use flows.stiff()"
-    return f"stopped: step limit: {limit}; raise max_steps or loosen rtol"
+        return f"too stiff for {solver}: {limit}, held to {size:.1e} by the rate {rate:.1e}; use flows.stiff()"
+    return f"step limit: {limit}; raise max_steps or loosen rtol"
 
 
-def is_held_back(side: FlowSide) -> bool:
+def is_held_back(side: Any) -> bool:
     """Whether stability can limit the solver's step: it is explicit, and a controller chooses the step."""
     adaptive = isinstance(side.integrator.controller, diffrax.AbstractAdaptiveStepSizeController)
     return adaptive and not isinstance(side.integrator.solver, diffrax.AbstractImplicitSolver)
 
 
-def field_is_finite(side: FlowSide, carry: FlowCarry) -> bool:
+def field_is_finite(side: Any, carry: Any) -> bool:
     """Whether the vector field is finite where the flow stopped."""
     field = side.flow.vector_field(side.loss, carry.time, carry.state)
     return all(bool(jnp.all(jnp.isfinite(leaf))) for leaf in jax.tree.leaves(field))
 
 
-def fastest_rate(side: FlowSide, carry: FlowCarry) -> float:
+def fastest_rate(side: Any, carry: Any) -> float:
     """Estimate of the largest |eigenvalue| of the field's Jacobian at the carry, by power iteration."""
 
     def field(state):

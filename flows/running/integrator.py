@@ -1,6 +1,7 @@
 """How flows are integrated: diffrax's solvers and controllers, carried on from sample to sample without restarts."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import diffrax
 import equinox as eqx
@@ -8,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import lineax
 import optimistix
+from jaxtyping import Array, Int
 
 from landscapes import Params
 
@@ -73,11 +75,18 @@ def _check_tolerances(rtol: float, atol: float) -> None:
         raise ValueError(f"`rtol` must lie in (0, 1) and `atol` in [0, 1), got {rtol} and {atol}.")
 
 
+class Proposal(NamedTuple):
+    """The state of a controller, and the step that it proposed."""
+
+    inner: Any
+    step: Array
+
+
 class CarriedController(diffrax.AbstractStepSizeController):
     """The user's controller, remembering the step it proposed before the end of an interval cut that step short.
 
-    Without it every sample would restart the step-size search from a step that only met the sample's time.
-    State: (the controller's own state, the proposed step). A step below `smallest` ends the solve: it no longer moves.
+    Without it every sample would restart the step-size search from a step that only met the sample's time. Its state
+    is a `Proposal`. A step below `smallest` ends the solve: it no longer moves.
     """
 
     inner: diffrax.AbstractStepSizeController
@@ -88,10 +97,10 @@ class CarriedController(diffrax.AbstractStepSizeController):
 
     def init(self, terms, t0, t1, y0, dt0, args, func, error_order):
         t_next, state = self.inner.init(terms, t0, t1, y0, dt0, args, func, error_order)
-        return t_next, (state, t_next - t0)
+        return t_next, Proposal(state, jnp.asarray(t_next - t0))
 
     def adapt_step_size(self, t0, t1, y0, y1_candidate, args, y_error, error_order, controller_state):
-        state, proposed = controller_state
+        state, proposed = controller_state.inner, controller_state.step
         keep, next_t0, next_t1, jump, new_state, result = self.inner.adapt_step_size(
             t0, t1, y0, y1_candidate, args, y_error, error_order, state
         )
@@ -100,7 +109,7 @@ class CarriedController(diffrax.AbstractStepSizeController):
         step = jnp.where(cut, proposed, next_t1 - next_t0)
         new_state = jax.tree.map(lambda old, new: jnp.where(cut, old, new), state, new_state)
         result = diffrax.RESULTS.where(step < self.smallest, diffrax.RESULTS.dt_min_reached, result)
-        return keep, next_t0, next_t0 + step, jump, (new_state, step), result
+        return keep, next_t0, next_t0 + step, jump, Proposal(new_state, step), result
 
 
 class CarriedAdaptiveController(CarriedController, diffrax.AbstractAdaptiveStepSizeController):
@@ -117,6 +126,71 @@ def carried(controller: diffrax.AbstractStepSizeController, smallest: Any) -> Ca
         tolerances = {"rtol": controller.rtol, "atol": controller.atol, "norm": controller.norm}
         return CarriedAdaptiveController(inner=controller, smallest=smallest, **tolerances)
     return CarriedController(inner=controller, smallest=smallest)
+
+
+class Memory(NamedTuple):
+    """What a solver knows from the stretch before: its own state, its controller's, the step it would take next."""
+
+    solver: Any
+    controller: Any
+    step: Array
+
+
+class Reached(NamedTuple):
+    """How far an integration has come, and why it ended there."""
+
+    state: Any
+    time: Array
+    result: diffrax.RESULTS
+    memory: Memory
+    solver_steps: Int[Array, ""]
+
+
+Field = Callable[[Any, Any], Any]
+
+
+def first_memory(integrator: Integrator, field: Field, begin: Array, end: Array, state: Any, smallest: Any) -> Memory:
+    """The memory where nothing has been integrated yet. field: (t, state) -> d state / dt."""
+    solver, controller, terms = integrator.solver, carried(integrator.controller, smallest), _terms(field)
+    first, controller_state = controller.init(
+        terms, begin, end, state, integrator.first_step, None, solver.func, solver.error_order(terms)
+    )
+    return Memory(solver.init(terms, begin, first, state, None), controller_state, jnp.asarray(first - begin))
+
+
+def integrate(
+    integrator: Integrator, field: Field, start: Reached, end: Array, smallest: Any, event: diffrax.Event | None = None
+) -> Reached:
+    """From where an integration has come to the end, or to the event, or to where the solver gives up."""
+    solution = diffrax.diffeqsolve(
+        _terms(field),
+        integrator.solver,
+        start.time,
+        end,
+        start.memory.step,
+        start.state,
+        saveat=diffrax.SaveAt(t1=True, solver_state=True, controller_state=True),
+        stepsize_controller=carried(integrator.controller, smallest),
+        max_steps=integrator.max_steps,
+        throw=False,
+        solver_state=start.memory.solver,
+        controller_state=start.memory.controller,
+        adjoint=diffrax.ForwardMode(),
+        event=event,
+    )
+    assert solution.ts is not None
+    controller_state: Any = solution.controller_state
+    return Reached(
+        jax.tree.map(lambda rows: rows[-1], solution.ys),
+        solution.ts[-1],
+        solution.result,
+        Memory(solution.solver_state, controller_state, controller_state.step),
+        start.solver_steps + solution.stats["num_steps"],
+    )
+
+
+def _terms(field: Field) -> diffrax.ODETerm:
+    return diffrax.ODETerm(lambda t, y, _: field(t, y))
 
 
 def evaluations(integrator: Integrator, solver_steps: int) -> int | None:

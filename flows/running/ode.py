@@ -1,140 +1,174 @@
-"""A flow as one side of a run: integrated from sample to sample, watched for failure, measured."""
+"""Flows that are ordinary differential equations, integrated from sample to sample."""
 
-from typing import Any, NamedTuple
+from abc import abstractmethod
+from typing import Any, ClassVar, NamedTuple
 
 import diffrax
-import equinox as eqx
 import jax
 import jax.numpy as jnp
-import optax
 import optimistix
-from jaxtyping import Array, Bool, Int
+from jaxtyping import Array, Int
 
-from discrete.running.march import Carry, Measured, Side
-from landscapes import Loss, Observables, Params, has_motion, has_preconditioned, init_carries, measure_all
+from discrete import Cost, Status
+from landscapes import Loss, Moment, init_carries, watch_all, watching
 
-from ..flow import Flow
-from .integrator import Integrator, carried
+from ..flow import FieldCost, Flow, Setting, Start, State
+from . import diagnosis
+from .failure import ALIVE, DIVERGED, SOLVER_FAILED, STEP_LIMIT, UNDERFLOW
+from .flow_side import FlowSide
+from .integrator import Integrator, Memory, Reached, evaluations, first_memory, integrate
 
-ALIVE, STEP_LIMIT, UNDERFLOW, SOLVER_FAILED, DIVERGED = range(5)
 SMALLEST_STEP = 1e-13
 SWITCH_TOLERANCE = 1e-12
 
 
-class FlowCarry(NamedTuple):
-    """Where a flow stands: at `step` steps of its method, or at `time`, where it failed for the reason `failure`."""
+class ODEFlow(Flow):
+    """d state / dt = vector_field(loss, t, state).
+
+    switches: whether it is made of pieces: `switch` ends one, and `switched` says where the next one starts.
+    """
+
+    switches: ClassVar[bool] = False
+
+    @property
+    @abstractmethod
+    def field_cost(self) -> FieldCost:
+        """Gradients and Hessian products of one evaluation of the vector field."""
+
+    @abstractmethod
+    def vector_field(self, loss: Loss, t: Any, state: State) -> State:
+        """d state / dt."""
+
+    def switch(self, loss: Loss, t: Any, state: State) -> Any:
+        """A number that is positive when a piece starts; the piece ends where it falls through zero."""
+        raise NotImplementedError
+
+    def switched(self, loss: Loss, t: Any, state: State) -> State:
+        """The state from which the next piece starts, when one has ended at `state`."""
+        raise NotImplementedError
+
+    def side(self, loss: Loss, start: Start, setting: Setting) -> "ODESide":
+        return ODESide(self, loss, start, setting)
+
+
+class ODECarry(NamedTuple):
+    """Where the flow stands: at `step` steps of its method, or at `time`, where it failed for the reason `failure`."""
 
     state: Any
     step: Int[Array, ""]
     time: Array
     failure: Int[Array, ""]
-    solver_state: Any
-    controller_state: Any
-    solver_step: Array
+    memory: Memory
     solver_steps: Int[Array, ""]
     instruments: dict[str, Any]
 
-
-class Reached(NamedTuple):
-    """How far an integration has come, and why it ended there."""
-
-    state: Any
-    time: Array
-    result: diffrax.RESULTS
-    solver_state: Any
-    controller_state: Any
-    solver_steps: Int[Array, ""]
+    @property
+    def solver_step(self) -> Array:
+        """The step that the solver would take next."""
+        return self.memory.step
 
 
-class FlowSide(Side):
-    """A flow over `every` steps of its method between two samples."""
+class ODESide(FlowSide):
+    """An `ODEFlow` over `every` steps of its method between two samples."""
 
-    flow: Flow
+    flow: ODEFlow
     loss: Loss
-    origin: Params
-    observe: Observables
-    every: Int[Array, ""]
-    radius: Any
-    integrator: Integrator
-    keep_params: bool = eqx.field(static=True, default=False)
+    begins: Start
+    setting: Setting
 
-    def start(self) -> FlowCarry:
-        state = self.flow.init(self.loss, self.origin)
-        begin = self._time(jnp.asarray(0))
-        solver_state, controller_state, step = self._fresh(begin, self._time(self.every), state)
-        instruments = init_carries(self.observe, self.flow.params(state))
+    @property
+    def integrator(self) -> Integrator:
+        """Solver and controller."""
+        return self.setting.integrator
+
+    def field(self, t: Any, state: Any) -> Any:
+        """d state / dt."""
+        return self.flow.vector_field(self.loss, t, state)
+
+    def start(self) -> ODECarry:
+        state = self.flow.init(self.loss, self.begins)
         zero = jnp.asarray(0)
-        return FlowCarry(
-            state, zero, begin, jnp.asarray(ALIVE), solver_state, controller_state, step, zero, instruments
+        begin, end = self.time(zero), self.time(self.setting.every)
+        memory = first_memory(self.integrator, self.field, begin, end, state, self._smallest())
+        carry = ODECarry(state, zero, begin, jnp.asarray(ALIVE), memory, zero, {})
+        return carry._replace(instruments=init_carries(self.setting.observe, self.moment(carry)))
+
+    def advance(self, carry: ODECarry) -> ODECarry:
+        target = carry.step + self.setting.every
+        if not watching(self.setting.observe):
+            return self._advanced(carry, target)
+
+        def going(now: ODECarry) -> Array:
+            return (now.step < target) & (now.failure == ALIVE)
+
+        def one(now: ODECarry) -> ODECarry:
+            seen = watch_all(self.setting.observe, self.moment(now), now.instruments)
+            between = now.step > carry.step
+            kept = jax.tree.map(lambda new, old: jnp.where(between, new, old), seen, now.instruments)
+            return self._advanced(now._replace(instruments=kept), now.step + 1)
+
+        return jax.lax.while_loop(going, one, carry)
+
+    def moment(self, carry: ODECarry) -> Moment:
+        return Moment(
+            self.flow.params(carry.state),
+            loss=self.loss,
+            step=carry.step,
+            time=self.time(carry.step),
+            time_per_step=self.flow.time_per_step,
+            state=carry.state,
+            continuous=True,
+            following=lambda: self.flow.params(self._advanced(carry, carry.step + 1).state),
+            velocity=lambda: self.flow.params(self.field(self.time(carry.step), carry.state)),
+            preconditioner=lambda: self.flow.preconditioner(self.loss, carry.state),
         )
 
-    def alive(self, carry: FlowCarry) -> Bool[Array, ""]:
-        return carry.failure == ALIVE
+    def status(self, carry: ODECarry) -> Status:
+        return diagnosis.status(self, carry)
 
-    def advance(self, carry: FlowCarry) -> FlowCarry:
-        target = carry.step + self.every
-        end = self._integrated(carry, target)
-        failure = jnp.where(self._within(end.state), _failure(end.result), DIVERGED)
+    def cost(self, carry: ODECarry) -> Cost:
+        """Evaluations of the field times what one of them costs."""
+        solver_steps = int(carry.solver_steps)
+        calls, field = evaluations(self.integrator, solver_steps), self.flow.field_cost
+        return Cost(
+            gradients=None if calls is None else calls * field.gradients,
+            hessian_products=None if calls is None else calls * field.hessian_products,
+            solver_steps=solver_steps,
+        )
+
+    def _advanced(self, carry: ODECarry, target: Array) -> ODECarry:
+        end = self._integrated(carry, self.time(target))
+        failure = jnp.where(self.within(end.state), _failure(end.result), DIVERGED)
         # What an implicit solver leaves behind when its equations have no solution is no point of the flow.
         usable = (failure != DIVERGED) & (failure != SOLVER_FAILED)
-        return FlowCarry(
+        return ODECarry(
             jax.tree.map(lambda new, old: jnp.where(usable, new, old), end.state, carry.state),
             jnp.where(failure == ALIVE, target, carry.step),
             end.time,
             failure,
-            end.solver_state,
-            end.controller_state,
-            end.controller_state[1],
-            carry.solver_steps + end.solver_steps,
+            end.memory,
+            end.solver_steps,
             carry.instruments,
         )
 
-    def measure(self, carry: FlowCarry, reference: Any) -> tuple[Measured, Carry]:
-        del reference
-        params = self.flow.params(carry.state)
-        velocity = self._velocity(carry) if has_motion(self.observe) else None
-        preconditioned = has_preconditioned(self.observe)
-        preconditioner = self.flow.preconditioner(self.loss, carry.state) if preconditioned else None
-        observations, instruments = measure_all(
-            self.observe,
-            params,
-            carry.instruments,
-            lambda observable: observable.of_flow(*self._in_clock_of(observable, carry.step, params, velocity)),
-            preconditioner,
-        )
-        measured = {"observations": observations}
-        if predicted := self.flow.predictions(self.loss, carry.state):
-            measured["predictions"] = predicted
-        if self.keep_params:
-            measured["params"] = params
-        return measured, carry._replace(instruments=instruments)
-
-    def _integrated(self, carry: FlowCarry, target: Array) -> "Reached":
-        begin, end = self._time(carry.step), self._time(target)
-        start = Reached(
-            carry.state,
-            begin,
-            diffrax.RESULTS.event_occurred,
-            carry.solver_state,
-            carry.controller_state,
-            jnp.asarray(0),
-        )
-        first = self._piece(start, carry.solver_step, end)
+    def _integrated(self, carry: ODECarry, end: Array) -> Reached:
+        begin = self.time(carry.step)
+        start = Reached(carry.state, begin, diffrax.RESULTS.event_occurred, carry.memory, carry.solver_steps)
+        first = self._piece(start, end)
         if not self.flow.switches:
             return first
 
-        def another(reached: Reached) -> Bool[Array, ""]:
+        def another(reached: Reached) -> Array:
             return reached.result == diffrax.RESULTS.event_occurred
 
         def next_piece(reached: Reached) -> Reached:
             state = self.flow.switched(self.loss, reached.time, reached.state)
-            solver_state, controller_state, step = self._fresh(reached.time, end, state)
-            fresh = Reached(state, reached.time, reached.result, solver_state, controller_state, reached.solver_steps)
-            return self._piece(fresh, step, end)
+            memory = first_memory(self.integrator, self.field, reached.time, end, state, self._smallest())
+            return self._piece(reached._replace(state=state, memory=memory), end)
 
         return jax.lax.while_loop(another, next_piece, first)
 
-    def _piece(self, start: "Reached", solver_step: Array, end: Array) -> "Reached":
+    def _piece(self, start: Reached, end: Array) -> Reached:
         """Integrated to the end, or to where the flow switches."""
         event = None
         if self.flow.switches:
@@ -145,64 +179,10 @@ class FlowSide(Side):
                 optimistix.Bisection(rtol=tolerance, atol=tolerance, flip="detect"),
                 direction=False,
             )
-        solution = diffrax.diffeqsolve(
-            self._terms(),
-            self.integrator.solver,
-            start.time,
-            end,
-            solver_step,
-            start.state,
-            saveat=diffrax.SaveAt(t1=True, solver_state=True, controller_state=True),
-            stepsize_controller=self._controller(),
-            max_steps=self.integrator.max_steps,
-            throw=False,
-            solver_state=start.solver_state,
-            controller_state=start.controller_state,
-            adjoint=diffrax.ForwardMode(),
-            event=event,
-        )
-        assert solution.ts is not None
-        return Reached(
-            jax.tree.map(lambda rows: rows[-1], solution.ys),
-            solution.ts[-1],
-            solution.result,
-            solution.solver_state,
-            solution.controller_state,
-            start.solver_steps + solution.stats["num_steps"],
-        )
+        return integrate(self.integrator, self.field, start, end, self._smallest(), event)
 
-    def _fresh(self, begin: Array, end: Array, state: Any) -> tuple[Any, Any, Array]:
-        """Solver state, controller state and first step where nothing has been integrated yet."""
-        solver, controller, terms = self.integrator.solver, self._controller(), self._terms()
-        first, controller_state = controller.init(
-            terms, begin, end, state, self.integrator.first_step, None, solver.func, solver.error_order(terms)
-        )
-        return solver.init(terms, begin, first, state, None), controller_state, jnp.asarray(first - begin)
-
-    def _in_clock_of(self, observable: Any, step: Array, params: Params, velocity: Any) -> tuple[Array, Params, Params]:
-        """Time, params and velocity as the instrument sees them."""
-        clock = getattr(observable, "time_per_step", None)
-        if clock is None:
-            return self._time(step), params, velocity
-        faster = self.flow.time_per_step / clock
-        return step * clock, params, jax.tree.map(lambda v: (faster * v).astype(v.dtype), velocity)
-
-    def _velocity(self, carry: FlowCarry) -> Params:
-        return self.flow.params(self.flow.vector_field(self.loss, self._time(carry.step), carry.state))
-
-    def _within(self, state: Any) -> Bool[Array, ""]:
-        distance = optax.tree.norm(optax.tree.sub(self.flow.params(state), self.origin))
-        return jnp.isfinite(distance) & (distance <= self.radius)
-
-    def _terms(self) -> diffrax.ODETerm:
-        return diffrax.ODETerm(lambda t, y, _: self.flow.vector_field(self.loss, t, y))
-
-    def _controller(self) -> diffrax.AbstractStepSizeController:
-        return carried(self.integrator.controller, SMALLEST_STEP * self._time(self.every))
-
-    def _time(self, step: Array) -> Array:
-        dtype = jnp.result_type(*jax.tree.leaves(self.origin))
-        return jnp.asarray(step * self.flow.time_per_step, dtype)
+    def _smallest(self) -> Array:
+        return SMALLEST_STEP * self.time(self.setting.every)
 
 
 def _failure(result: diffrax.RESULTS) -> Array:

@@ -11,11 +11,12 @@ import optax
 from discrete.running.march import traced
 from landscapes import Loss, Params
 
-from ..flow import Flow
+from ..flow import Start
 from .integrator import Integrator, default_for
+from .ode import ODEFlow
 
 
-def slow_manifold_state(flow: Flow, loss: Loss, params: Params, integrator: Integrator | None = None) -> Any:
+def slow_manifold_state(flow: ODEFlow, loss: Loss, params: Params, integrator: Integrator | None = None) -> Any:
     """The state in which a method passes through `params` on its slow manifold, as the flow knows it.
 
     The flow is followed one step back, x_{-1} = X(-time_per_step), and the method's state is the one it has after going
@@ -34,14 +35,14 @@ def slow_manifold_state(flow: Flow, loss: Loss, params: Params, integrator: Inte
 
 
 @eqx.filter_jit
-def _one_step_back(flow: Flow, loss: Loss, params: Params, integrator: Integrator) -> tuple[Params, Any]:
+def _one_step_back(flow: ODEFlow, loss: Loss, params: Params, integrator: Integrator) -> tuple[Params, Any]:
     solution = diffrax.diffeqsolve(
         diffrax.ODETerm(lambda t, y, _: flow.vector_field(loss, t, y)),
         integrator.solver,
         0.0,
         -flow.time_per_step,
         None if integrator.first_step is None else -integrator.first_step,
-        flow.init(loss, params),
+        flow.init(loss, Start(params)),
         stepsize_controller=integrator.controller,
         max_steps=integrator.max_steps,
         throw=False,

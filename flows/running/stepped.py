@@ -1,17 +1,18 @@
 """Flows that move on by themselves: no plain ODE, but a step from one step of the method to the next."""
 
 from abc import abstractmethod
-from typing import Any, ClassVar, NamedTuple, NoReturn
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int
 
-from discrete.running.march import Measured
-from landscapes import Loss, init_carries
+from discrete import Cost, Status
+from landscapes import Loss, Moment, init_carries, watch_all, watching
 
-from ..flow import FieldCost, Flow, State
-from .ode import ALIVE, DIVERGED, FlowCarry, FlowSide
+from ..flow import Flow, Setting, Start, State
+from .failure import ALIVE, DIVERGED
+from .flow_side import FlowSide
 
 OWN_FAILURES = 100
 
@@ -43,14 +44,14 @@ class SteppedFlow(Flow):
     failures: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
-    def step(self, loss: Loss, state: State) -> tuple[State, Int[Array, ""]]:
-        """The state one step of the method later, and 0; or where it failed, and the number of the failure."""
+    def step(self, loss: Loss, state: State, key: Any, n: Any) -> tuple[State, Int[Array, ""]]:
+        """The state after step n of the method, and 0; or where it failed, and the number of the failure."""
 
     @abstractmethod
     def spent(self, state: State) -> Work:
         """What it has cost to come to the state."""
 
-    def observed(self, state: State) -> State:
+    def seen(self, state: State) -> State:
         """The state as instruments see it, which are made for real params; the state itself unless a flow says so."""
         return state
 
@@ -59,59 +60,79 @@ class SteppedFlow(Flow):
         del state
         return self.failures[failure - 1]
 
-    @property
-    def field_cost(self) -> FieldCost:
-        return FieldCost(gradients=0)
+    def side(self, loss: Loss, start: Start, setting: Setting) -> "SteppedSide":
+        return SteppedSide(self, loss, start, setting)
 
-    def vector_field(self, loss: Loss, t: Any, state: State) -> NoReturn:
-        raise ValueError(f"{type(self).__name__} has no vector field: it moves by steps, so energies cannot see it.")
+
+class SteppedCarry(NamedTuple):
+    """Where the flow stands: at `step` steps of its method, where it failed for the reason `failure`."""
+
+    state: Any
+    step: Int[Array, ""]
+    time: Array
+    failure: Int[Array, ""]
+    instruments: dict[str, Any]
 
 
 class SteppedSide(FlowSide):
     """A stepped flow over `every` steps of its method between two samples."""
 
-    def start(self) -> FlowCarry:
-        state = self.flow.init(self.loss, self.origin)
-        begin = self._time(jnp.asarray(0))
-        instruments = init_carries(self.observe, self.flow.params(self._flow.observed(state)))
-        zero = jnp.asarray(0)
-        return FlowCarry(state, zero, begin, jnp.asarray(ALIVE), None, None, begin, zero, instruments)
+    flow: SteppedFlow
+    loss: Loss
+    begins: Start
+    setting: Setting
 
-    def advance(self, carry: FlowCarry) -> FlowCarry:
-        flow, end = self._flow, carry.step + self.every
+    def start(self) -> SteppedCarry:
+        state, zero = self.flow.init(self.loss, self.begins), jnp.asarray(0)
+        carry = SteppedCarry(state, zero, self.time(zero), jnp.asarray(ALIVE), {})
+        return carry._replace(instruments=init_carries(self.setting.observe, self.moment(carry)))
 
-        def going(now: tuple) -> Array:
-            step, _, failure = now
-            return (step < end) & (failure == ALIVE)
+    def advance(self, carry: SteppedCarry) -> SteppedCarry:
+        end, watched = carry.step + self.setting.every, bool(watching(self.setting.observe))
 
-        def one(now: tuple) -> tuple:
-            step, state, _ = now
-            moved, failed = flow.step(self.loss, state)
-            inside = self._within(moved)
+        def going(now: SteppedCarry) -> Array:
+            return (now.step < end) & (now.failure == ALIVE)
+
+        def one(now: SteppedCarry) -> SteppedCarry:
+            instruments = now.instruments
+            if watched:
+                seen, between = watch_all(self.setting.observe, self.moment(now), instruments), now.step > carry.step
+                instruments = jax.tree.map(lambda new, old: jnp.where(between, new, old), seen, instruments)
+            moved, failed = self._moved(now)
+            inside = self.within(moved)
             failure = jnp.where(failed > 0, OWN_FAILURES + failed, jnp.where(inside, ALIVE, DIVERGED))
             # As elsewhere, what is left is the last usable state.
-            kept = jax.tree.map(lambda new, old: jnp.where(inside, new, old), moved, state)
-            return step + (failure == ALIVE), kept, failure
+            kept = jax.tree.map(lambda new, old: jnp.where(inside, new, old), moved, now.state)
+            return SteppedCarry(kept, now.step + (failure == ALIVE), now.time, failure, instruments)
 
-        step, state, failure = jax.lax.while_loop(going, one, (carry.step, carry.state, jnp.asarray(ALIVE)))
-        return carry._replace(state=state, step=step, time=self._time(step), failure=failure)
+        found = jax.lax.while_loop(going, one, carry)
+        return found._replace(time=self.time(found.step))
 
-    def measure(self, carry: FlowCarry, reference: Any) -> tuple[Measured, FlowCarry]:
-        seen = carry._replace(state=self._flow.observed(carry.state))
-        measured, after = super().measure(seen, reference)
-        if self.keep_params:
-            measured["params"] = self.flow.params(carry.state)
-        return measured, after._replace(state=carry.state)
+    def moment(self, carry: SteppedCarry) -> Moment:
+        state = self.flow.seen(carry.state)
+        return Moment(
+            self.flow.params(state),
+            loss=self.loss,
+            step=carry.step,
+            time=self.time(carry.step),
+            time_per_step=self.flow.time_per_step,
+            state=state,
+            continuous=True,
+            following=lambda: self.flow.params(self.flow.seen(self._moved(carry)[0])),
+            preconditioner=lambda: self.flow.preconditioner(self.loss, state),
+        )
 
-    @property
-    def _flow(self) -> SteppedFlow:
-        assert isinstance(self.flow, SteppedFlow)
-        return self.flow
+    def status(self, carry: SteppedCarry) -> Status:
+        step = int(carry.step)
+        if int(carry.failure) == DIVERGED:
+            return Status("diverged", step + 1)
+        words = self.flow.reason(carry.state, int(carry.failure) - OWN_FAILURES)
+        return Status("stopped", step, f"{words} at step {step}")
 
+    def cost(self, carry: SteppedCarry) -> Cost:
+        """What the flow counted itself."""
+        spent = self.flow.spent(carry.state)
+        return Cost(int(spent.gradients), int(spent.hessian_products))
 
-def stopped(flow: SteppedFlow, carry: FlowCarry) -> str:
-    """The status of a stepped flow that failed."""
-    step = int(carry.step)
-    if int(carry.failure) == DIVERGED:
-        return f"diverged at step {step + 1}"
-    return f"stopped: {flow.reason(carry.state, int(carry.failure) - OWN_FAILURES)} at step {step}"
+    def _moved(self, carry: SteppedCarry) -> tuple[Any, Int[Array, ""]]:
+        return self.flow.step(self.loss, carry.state, self.begins.key, carry.step)

@@ -11,8 +11,10 @@ from jaxtyping import Array, Float
 from ..curvature import warm_start
 from ..curvature.eigenpairs import top_eigenpairs
 from ..curvature.warm_start import Track
-from ..problem import Loss, Params
-from .observables import Measurement, Observable
+from ..problem import Loss
+from .moment import Moment
+from .observable import Observable
+from .reading import Reading
 
 
 class Amplification(Observable):
@@ -25,14 +27,15 @@ class Amplification(Observable):
     loss: Loss
     k: int = eqx.field(static=True, default=1)
 
-    def init(self, params: Params) -> tuple[Track, Float[Array, " k"]]:
-        track = warm_start.begin(params, self.k)
+    def init(self, moment: Moment) -> tuple[Track, Float[Array, " k"]]:
+        track = warm_start.begin(moment.params, self.k)
         return track, jnp.full(self.k, jnp.nan, track.block.dtype)
 
-    def measure(self, params: Params, carry: Any) -> tuple[Measurement, Any]:
+    def measure(self, moment: Moment, carry: Any) -> tuple[Reading, Any]:
         track, slopes = carry
-        gradient = ravel_pytree(jax.grad(self.loss)(params))[0]
-        pairs = top_eigenpairs(self.loss, params, self.k, block=warm_start.guess(track))
-        measured = {"value": track.block[: self.k] @ gradient / slopes, "curvature": pairs.values}
+        gradient = ravel_pytree(jax.grad(self.loss)(moment.params))[0]
+        pairs = top_eigenpairs(self.loss, moment.params, self.k, block=warm_start.guess(track))
+        quantities = {"value": track.block[: self.k] @ gradient / slopes, "curvature": pairs.values}
+        reading = Reading(quantities, "1", gradients=1, hessian_products=pairs.products)
         renewed = warm_start.followed(track, pairs)
-        return measured, (renewed, renewed.block[: self.k] @ gradient)
+        return reading, (renewed, renewed.block[: self.k] @ gradient)

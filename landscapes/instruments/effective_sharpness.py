@@ -9,8 +9,11 @@ from jaxtyping import Array, Float
 from ..curvature import warm_start
 from ..curvature.eigenpairs import inverse_root, top_eigenpairs
 from ..curvature.warm_start import Track
-from ..problem import Loss, Params, count
-from .observables import Measurement, PreconditionedObservable, eigenvalues_of
+from ..problem import Loss, count
+from .moment import Moment
+from .observable import Observable
+from .reading import Reading
+from .sharpness import eigenvalues_of
 
 
 class Tracked(NamedTuple):
@@ -20,7 +23,7 @@ class Tracked(NamedTuple):
     scale: Float[Array, " n"]
 
 
-class EffectiveSharpness(PreconditionedObservable):
+class EffectiveSharpness(Observable):
     """The k largest eigenvalues of P^-1/2 H P^-1/2, H the Hessian of loss and P the preconditioner of the run.
 
     A step x <- x - h P^-1 grad L(x) is unstable on a quadratic where they exceed 2/h, and RMSProp goes to that edge
@@ -38,22 +41,23 @@ class EffectiveSharpness(PreconditionedObservable):
         if self.k < 1:
             raise ValueError(f"`EffectiveSharpness(k=...)` must be at least 1, got {self.k}.")
 
-    def init(self, params: Params) -> Tracked:
-        track = warm_start.begin(params, self.k)
-        return Tracked(track, jnp.ones(count(params), track.block.dtype))
+    def init(self, moment: Moment) -> Tracked:
+        track = warm_start.begin(moment.params, self.k)
+        return Tracked(track, jnp.ones(count(moment.params), track.block.dtype))
 
-    def measure(self, params: Params, carry: Tracked, preconditioner: object) -> tuple[Measurement, Tracked]:
+    def measure(self, moment: Moment, carry: Tracked) -> tuple[Reading, Tracked]:
+        preconditioner = moment.preconditioner
         pairs = top_eigenpairs(
             self.loss,
-            params,
+            moment.params,
             self.k,
             block=warm_start.guess(carry.track),
             tolerance=self.tolerance,
             max_products=self.max_products,
             preconditioner=preconditioner,
         )
-        scale = inverse_root(preconditioner, params)
-        return eigenvalues_of(pairs), Tracked(warm_start.followed(carry.track, pairs), scale)
+        scale = inverse_root(preconditioner, moment.params)
+        return eigenvalues_of(pairs, "1 / learning rate"), Tracked(warm_start.followed(carry.track, pairs), scale)
 
     def eigenvectors(self, carry: Tracked) -> Float[Array, "k n"]:
         """Unit vectors along u = P^-1/2 v, the directions in which the method oscillates: P^-1 H u = theta u.

@@ -16,7 +16,7 @@ import discrete
 import flows
 import landscapes
 from comparisons.console.progress_bar import progress_bar
-from landscapes import Loss, Params
+from landscapes import Loss
 from landscapes.curvature.eigenpairs import start_block
 
 from ..stored import stored
@@ -53,15 +53,13 @@ def compute(folder: Path, *, quick: bool) -> list[Path]:
     return paths
 
 
-class Preconditioner(landscapes.PreconditionedObservable):
+class Preconditioner(landscapes.Observable):
     """P of the run, flattened."""
 
-    def init(self, params: Params) -> tuple[()]:
-        return ()
-
-    def measure(self, params: Params, carry: Any, preconditioner: Any) -> tuple[Array, Any]:
-        scale = jax.tree.broadcast(preconditioner, params)
-        return ravel_pytree(jax.tree.map(lambda p, x: jnp.broadcast_to(p, x.shape), scale, params))[0], carry
+    def measure(self, moment: landscapes.Moment, carry: None) -> tuple[landscapes.Reading, None]:
+        scale = jax.tree.broadcast(moment.preconditioner, moment.params)
+        spread = jax.tree.map(lambda p, x: jnp.broadcast_to(p, x.shape), scale, moment.params)
+        return landscapes.Reading(ravel_pytree(spread)[0]), carry
 
 
 def _computed(name: str, case: Case) -> xarray.Dataset:
@@ -70,8 +68,8 @@ def _computed(name: str, case: Case) -> xarray.Dataset:
     start, state = warm.final_params, warm.final_state if method.has_preconditioner else None
     averaged = discrete.TimeAveraged(method)
     models = {
-        CENTRAL: flows.CentralFlow(method, critical=CRITICAL, state=state),
-        STABLE: flows.StableFlow(method, state=state),
+        CENTRAL: flows.CentralFlow(method, critical=CRITICAL),
+        STABLE: flows.StableFlow(method),
     }
     with progress_bar(title=f"{name}: ") as show:
         run = comparisons.compare(

@@ -123,7 +123,7 @@ def _block(flow: flows.SelfStabilization, loss: Loss, carry: Any) -> tuple[Any, 
             "beta": local.bend @ local.bend,
         }
         rows = jax.tree.map(lambda row: jnp.where(failed > 0, jnp.nan, row), rows)
-        state, failure = flow.step(loss, state)
+        state, failure = flow.step(loss, state, None, 0)
         return (now, after, state, jnp.maximum(failed, failure)), rows
 
     return jax.lax.scan(one, carry, length=BLOCK)

@@ -53,7 +53,7 @@ def _computed(quick: bool) -> xarray.Dataset:
     return xarray.Dataset(found, coords={"counter_terms": list(COUNTER_TERMS), "decay": [0.0, DECAY]})
 
 
-def _equations(method: discrete.Method, terms: tuple[int, ...]) -> dict[str, flows.Flow]:
+def _equations(method: discrete.Method, terms: tuple[int, ...]) -> dict[str, flows.ODEFlow]:
     return each_flow({str(k): flows.ModifiedFlow(method, order=k + 1) for k in terms})
 
 

@@ -133,7 +133,7 @@ def _left_out(rate: float, start: Float[Array, " 2"]) -> np.ndarray:
             state, _ = euler.step(back, state, None)
             return state, jnp.linalg.norm(state.error)
 
-        return jax.lax.scan(one, flow.init(loss, start), length=round(4 / rate))[1]
+        return jax.lax.scan(one, flow.init(loss, flows.Start(start)), length=round(4 / rate))[1]
 
     return np.array([sizes(jnp.asarray(weights)) for weights in (error.weights, bent)])
 

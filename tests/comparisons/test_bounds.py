@@ -22,7 +22,7 @@ def waves(x):
     return -jnp.cos(x[0]) + jnp.cos(2 * x[1])
 
 
-class Turning(flows.Flow):
+class Turning(flows.ODEFlow):
     """A field that is no gradient."""
 
     method: discrete.Method

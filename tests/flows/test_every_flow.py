@@ -39,7 +39,7 @@ def test_every_flow_of_the_package_has_a_case():
 @every_flow
 def test_a_minimiser_is_a_rest_point(case):
     flow = case.make(0.1)
-    velocity = flow.vector_field(bowl, 1.0, flow.init(bowl, NEST))
+    velocity = flow.vector_field(bowl, 1.0, flow.init(bowl, flows.Start(NEST)))
     np.testing.assert_array_equal(flat(velocity), 0)
 
 
@@ -59,8 +59,8 @@ def test_a_nested_pytree_and_its_flat_vector_have_the_same_field(case):
     flow = case.make(0.1)
     start, unravel = ravel_pytree(START)
     flattened = lambda w: bowl(unravel(w))  # noqa: E731
-    level = flow.vector_field(flattened, 1.0, flow.init(flattened, start))
-    nested = flow.vector_field(bowl, 1.0, flow.init(bowl, START))
+    level = flow.vector_field(flattened, 1.0, flow.init(flattened, flows.Start(start)))
+    nested = flow.vector_field(bowl, 1.0, flow.init(bowl, flows.Start(START)))
     assert np.linalg.norm(flat(level)) > 0.1
     np.testing.assert_allclose(flat(nested), flat(level), rtol=1e-14)
 

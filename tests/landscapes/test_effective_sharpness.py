@@ -150,7 +150,7 @@ def test_along_a_method_or_flow_without_preconditioner_it_is_the_sharpness():
 @pytest.mark.parametrize("method", ADAPTIVE, ids=["RMSProp", "scalar"])
 def test_edge_flow_starts_with_the_preconditioner_of_the_first_step(method):
     flow = flows.EdgeFlow(method)
-    found = flow.preconditioner(TOY.loss, flow.init(TOY.loss, TOY.params))
+    found = flow.preconditioner(TOY.loss, flow.init(TOY.loss, flows.Start(TOY.params)))
     expected = method.preconditioner(*method.step(jax.grad(TOY.loss), TOY.params, method.init(TOY.params)))
     np.testing.assert_allclose(found, expected, rtol=1e-13)
 

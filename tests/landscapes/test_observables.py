@@ -12,10 +12,13 @@ import landscapes
 from landscapes import (
     GradientCosine,
     GradientNorm,
+    Moment,
     MotionObservable,
     Observable,
+    Reading,
     Sharpness,
     check_observables,
+    flattened,
     init_carries,
     measure_all,
 )
@@ -26,46 +29,52 @@ QUADRATIC = landscapes.quadratic(eigenvalues=[3.0, 1.0, 0.5])
 class Counter(Observable):
     """Counts its measurements, starting from the size of the params."""
 
-    def init(self, params):
-        return jnp.asarray(float(params.size))
+    def init(self, moment):
+        return jnp.asarray(float(moment.params.size))
 
-    def measure(self, params, carry):
-        return {"value": carry, "twice": 2 * carry}, carry + 1
+    def measure(self, moment, carry):
+        return Reading({"value": carry, "twice": 2 * carry}), carry + 1
+
+
+def measured_at(observe, params, carries):
+    """What is stored, and the new carries."""
+    readings, carries = measure_all(observe, Moment(params), carries)
+    return flattened(readings), carries
 
 
 # Names and carries
 
 
 def test_a_plain_function_is_measured_under_its_own_name():
-    measured, _ = measure_all({"half": lambda w: w[0] / 2}, jnp.asarray([3.0]), {})
+    measured, _ = measured_at({"half": lambda w: w[0] / 2}, jnp.asarray([3.0]), {})
     assert {name: float(value) for name, value in measured.items()} == {"half": 1.5}
 
 
 def test_the_entry_value_takes_the_name_of_the_observable_and_the_others_are_appended():
-    measured, _ = measure_all({"n": Counter()}, jnp.zeros(3), {"n": jnp.asarray(3.0)})
+    measured, _ = measured_at({"n": Counter()}, jnp.zeros(3), {"n": jnp.asarray(3.0)})
     assert {name: float(value) for name, value in measured.items()} == {"n": 3.0, "n_twice": 6.0}
 
 
 def test_a_plain_function_may_return_several_entries_too():
-    measured, _ = measure_all({"w": lambda w: {"value": w[0], "last": w[-1]}}, jnp.asarray([1.0, 2.0]), {})
+    measured, _ = measured_at({"w": lambda w: {"value": w[0], "last": w[-1]}}, jnp.asarray([1.0, 2.0]), {})
     assert {name: float(value) for name, value in measured.items()} == {"w": 1.0, "w_last": 2.0}
 
 
 def test_only_observables_with_a_carry_get_one():
-    assert init_carries({"n": Counter(), "norm": landscapes.parameter_norm}, jnp.zeros(3)) == {"n": 3.0}
+    assert init_carries({"n": Counter(), "norm": landscapes.parameter_norm}, Moment(jnp.zeros(3))) == {"n": 3.0}
 
 
 def test_each_measurement_is_given_the_carry_of_the_one_before():
     observe = {"a": Counter(), "b": Counter()}
-    carries = init_carries(observe, jnp.zeros(2))
-    first, carries = measure_all(observe, jnp.zeros(2), carries)
-    second, carries = measure_all(observe, jnp.zeros(2), carries)
+    carries = init_carries(observe, Moment(jnp.zeros(2)))
+    first, carries = measured_at(observe, jnp.zeros(2), carries)
+    second, carries = measured_at(observe, jnp.zeros(2), carries)
     assert (first["a"], second["a"], second["b"], carries["b"]) == (2, 3, 3, 4)
 
 
 def test_measuring_leaves_the_old_carries_as_they_were():
     carries = {"n": jnp.asarray(3.0)}
-    measure_all({"n": Counter()}, jnp.zeros(3), carries)
+    measured_at({"n": Counter()}, jnp.zeros(3), carries)
     assert carries == {"n": 3.0}
 
 
@@ -74,7 +83,7 @@ def test_two_entries_of_one_name_are_refused():
     with pytest.raises(
         ValueError, match=r"`observe\['n_twice'\]` measures \['n_twice'\], which another entry measures"
     ):
-        measure_all(observe, jnp.zeros(3), init_carries(observe, jnp.zeros(3)))
+        measured_at(observe, jnp.zeros(3), init_carries(observe, Moment(jnp.zeros(3))))
 
 
 class Going(MotionObservable):
@@ -90,16 +99,15 @@ class Going(MotionObservable):
 def test_a_run_that_moves_measures_an_instrument_of_motion_and_no_other():
     observe = {"going": Going(), "half": lambda w: w[0] / 2}
     x, y = jnp.asarray([3.0]), jnp.asarray([5.0])
-    assert landscapes.has_motion(observe) and not landscapes.has_motion({"n": Counter()})
-    assert init_carries(observe, x) == {}
-    measured, _ = measure_all(observe, x, {}, lambda observable: observable.of_method(0, x, y))
-    assert {name: value.item() for name, value in measured.items()} == {"going": 2.0, "half": 1.5}
+    assert init_carries(observe, Moment(x)) == {}
+    readings, _ = measure_all(observe, Moment(x, following=lambda: y), {})
+    assert {name: value.item() for name, value in flattened(readings).items()} == {"going": 2.0, "half": 1.5}
 
 
 def test_an_instrument_of_motion_where_nothing_moves_is_refused():
     check_observables({"going": Going()})
     with pytest.raises(ValueError, match=r"`observe\['going'\]` needs a run that moves: give it to run, solve or"):
-        measure_all({"going": Going()}, jnp.zeros(3), {})
+        measured_at({"going": Going()}, jnp.zeros(3), {})
 
 
 @pytest.mark.parametrize("name", ["", "train loss", "a-b", "a/b", "a.b", 3, None])
@@ -121,10 +129,14 @@ def test_functions_and_observables_under_plain_names_are_taken():
 # Sharpness
 
 
+def measured_by(observable):
+    return eqx.filter_jit(lambda params, carry: observable.measure(Moment(params), carry))
+
+
 def test_the_sharpness_of_a_quadratic_is_its_largest_eigenvalues():
     observe = {"sharpness": Sharpness(QUADRATIC.loss, k=2)}
-    carries = init_carries(observe, QUADRATIC.params)
-    measured, _ = jax.jit(lambda w, carries: measure_all(observe, w, carries))(QUADRATIC.params, carries)
+    carries = init_carries(observe, Moment(QUADRATIC.params))
+    measured, _ = jax.jit(lambda w, carries: measured_at(observe, w, carries))(QUADRATIC.params, carries)
     assert set(measured) == {"sharpness", "sharpness_residual", "sharpness_hessian_products"}
     np.testing.assert_allclose(measured["sharpness"], [3, 1], rtol=1e-12)
 
@@ -132,8 +144,8 @@ def test_the_sharpness_of_a_quadratic_is_its_largest_eigenvalues():
 def test_the_sharpness_is_algebraic_and_not_by_magnitude():
     problem = landscapes.quadratic(eigenvalues=[-5.0, 1.0])
     sharpness = Sharpness(problem.loss)
-    measured, _ = eqx.filter_jit(sharpness.measure)(problem.params, sharpness.init(problem.params))
-    np.testing.assert_allclose(measured["value"], [1], rtol=1e-12)
+    measured, _ = measured_by(sharpness)(problem.params, sharpness.init(Moment(problem.params)))
+    np.testing.assert_allclose(measured.value, [1], rtol=1e-12)
 
 
 @pytest.fixture(scope="module")
@@ -141,29 +153,29 @@ def hundred():
     """A quadratic in 100 dimensions, its sharpness, and what the first measurement of it gives."""
     problem = landscapes.quadratic(eigenvalues=np.linspace(1, 2, 100).tolist())
     sharpness = Sharpness(problem.loss, k=2)
-    measure = eqx.filter_jit(sharpness.measure)
-    return problem, sharpness, measure, *measure(problem.params, sharpness.init(problem.params))
+    measure = measured_by(sharpness)
+    return problem, sharpness, measure, *measure(problem.params, sharpness.init(Moment(problem.params)))
 
 
 def test_a_second_measurement_costs_less_than_half_of_the_first(hundred):
     problem, _, measure, first, carry = hundred
     second, _ = measure(problem.params, carry)
-    assert second["hessian_products"] < first["hessian_products"] / 2
-    np.testing.assert_allclose(second["value"], [2, 2 - 1 / 99], rtol=1e-7)
+    assert second.hessian_products < first.hessian_products / 2
+    np.testing.assert_allclose(second.value, [2, 2 - 1 / 99], rtol=1e-7)
 
 
 def test_the_eigenvectors_in_the_carry_are_those_of_the_values(hundred):
     problem, sharpness, _, first, carry = hundred
     vectors = sharpness.eigenvectors(carry)
-    defects = vectors @ problem.loss.matrix - first["value"][:, None] * vectors
-    np.testing.assert_allclose(jnp.linalg.norm(defects, axis=1) / 2, first["residual"], rtol=1e-3)
+    defects = vectors @ problem.loss.matrix - first.value[:, None] * vectors
+    np.testing.assert_allclose(jnp.linalg.norm(defects, axis=1) / 2, first.diagnostics["residual"], rtol=1e-3)
 
 
 def test_params_that_are_not_numbers_have_no_sharpness_and_leave_the_carry_as_it_was():
     sharpness = Sharpness(lambda w: jnp.sum(w**4))
-    carry = sharpness.init(jnp.ones(80))
-    measured, kept = eqx.filter_jit(sharpness.measure)(jnp.full(80, jnp.nan), carry)
-    assert np.all(np.isnan(measured["value"]))
+    carry = sharpness.init(Moment(jnp.ones(80)))
+    measured, kept = measured_by(sharpness)(jnp.full(80, jnp.nan), carry)
+    assert np.all(np.isnan(measured.value))
     assert eqx.tree_equal(kept, carry)
 
 
@@ -191,29 +203,29 @@ def test_the_parameter_norm_is_euclidean_over_all_leaves():
 
 def test_the_gradient_cosine_is_one_at_the_first_sample():
     cosine = GradientCosine(QUADRATIC.loss)
-    value, _ = cosine.measure(QUADRATIC.params, cosine.init(QUADRATIC.params))
-    assert float(value) == pytest.approx(1.0, abs=1e-15)
+    found, _ = cosine.measure(Moment(QUADRATIC.params), cosine.init(Moment(QUADRATIC.params)))
+    assert float(found.value) == pytest.approx(1.0, abs=1e-15)
 
 
 def test_the_gradient_cosine_is_between_the_gradients_of_successive_samples():
     cosine = GradientCosine(QUADRATIC.loss)
     points = np.random.default_rng(0).standard_normal((3, 3))
-    carry = cosine.init(jnp.asarray(points[0]))
+    carry = cosine.init(Moment(jnp.asarray(points[0])))
     for before, now in itertools.pairwise(points):
-        value, carry = cosine.measure(jnp.asarray(now), carry)
+        found, carry = cosine.measure(Moment(jnp.asarray(now)), carry)
         a, b = gradient_at(before), gradient_at(now)
-        assert float(value) == pytest.approx(a @ b / np.linalg.norm(a) / np.linalg.norm(b), rel=1e-12)
+        assert float(found.value) == pytest.approx(a @ b / np.linalg.norm(a) / np.linalg.norm(b), rel=1e-12)
 
 
 def test_the_gradient_cosine_of_a_vanishing_gradient_is_zero():
     cosine = GradientCosine(QUADRATIC.loss)
-    value, _ = cosine.measure(jnp.zeros(3), cosine.init(QUADRATIC.params))
-    assert float(value) == 0
+    found, _ = cosine.measure(Moment(jnp.zeros(3)), cosine.init(Moment(QUADRATIC.params)))
+    assert float(found.value) == 0
 
 
 def test_the_gradient_cosine_takes_any_pytree():
     loss = lambda w: jnp.sum(w["a"] ** 2) + 3 * w["b"][0] ** 2  # noqa: E731
     cosine = GradientCosine(loss)
     start, moved = {"a": jnp.ones((2, 2)), "b": [jnp.asarray(1.0)]}, {"a": jnp.ones((2, 2)), "b": [jnp.asarray(-1.0)]}
-    value, _ = cosine.measure(moved, cosine.init(start))
-    assert float(value) == pytest.approx((4 * 4 - 36) / (4 * 4 + 36))
+    found, _ = cosine.measure(Moment(moved), cosine.init(Moment(start)))
+    assert float(found.value) == pytest.approx((4 * 4 - 36) / (4 * 4 + 36))

@@ -27,7 +27,7 @@ def silent(method, order=2) -> flows.EdgeFlow:
 def test_without_a_swing_it_is_the_modified_flow(order):
     method = discrete.GradientDescent(0.1)
     flow = silent(method, order)
-    field = flow.vector_field(TOY.loss, 0.0, flow.init(TOY.loss, TOY.params))
+    field = flow.vector_field(TOY.loss, 0.0, flow.init(TOY.loss, flows.Start(TOY.params)))
     expected = flows.ModifiedFlow(method, order=order).vector_field(TOY.loss, 0.0, TOY.params)
     np.testing.assert_allclose(field.centre[0], expected, rtol=1e-12)
     assert not np.any(field.swing[0])
@@ -172,7 +172,7 @@ def test_the_noise_is_what_seeds_the_swing_and_it_is_the_same_every_time():
 @pytest.mark.parametrize("method", [discrete.HeavyBall(0.1, 0.3), discrete.Nesterov(0.1, 0.3)], ids=["HB", "Nesterov"])
 def test_a_method_with_a_state_is_followed_with_it_and_claims_no_order(method):
     flow = silent(method, order=1)
-    start = flow.init(TOY.loss, TOY.params)
+    start = flow.init(TOY.loss, flows.Start(TOY.params))
     field = flow.vector_field(TOY.loss, 0.0, start)
     one = method.step(jax.grad(TOY.loss), *start.centre)
     expected = optax.tree.scale(1 / 0.1, optax.tree.sub(one, start.centre))
@@ -186,11 +186,13 @@ WRONG = {
     "order 5": (lambda: flows.EdgeFlow(discrete.GradientDescent(0.1), order=5), "at most 4, got 5"),
     "negative noise": (lambda: flows.EdgeFlow(discrete.GradientDescent(0.1), noise=-1.0), "`noise` must be"),
     "a swing of another shape": (
-        lambda: flows.EdgeFlow(discrete.GradientDescent(0.1), swing=jnp.zeros(3)).init(TOY.loss, TOY.params),
+        lambda: flows.EdgeFlow(discrete.GradientDescent(0.1), swing=jnp.zeros(3)).init(
+            TOY.loss, flows.Start(TOY.params)
+        ),
         "`swing` must have the shapes",
     ),
     "a state that counts": (
-        lambda: flows.EdgeFlow(discrete.RestartedNesterov(0.1)).init(TOY.loss, TOY.params),
+        lambda: flows.EdgeFlow(discrete.RestartedNesterov(0.1)).init(TOY.loss, flows.Start(TOY.params)),
         "counts or decides",
     ),
 }

@@ -102,7 +102,7 @@ def test_its_effective_sharpness_stays_with_that_of_the_run_where_the_other_leav
 def test_it_starts_in_the_state_that_it_is_given(method: Method):
     run = discrete.run(method, valley, START, steps=3)
     flow = flows.EdgeFlow(method, order=1, noise=0.0, state=run.final_state)
-    here = flow.init(valley, run.final_params)
+    here = flow.init(valley, flows.Start(run.final_params))
     assert isinstance(here, Parities) and not any(np.any(leaf) for leaf in jax.tree.leaves(here.swing))
     field = flow.vector_field(valley, 0.0, here)
     later = discrete.run(method, valley, START, steps=4)
@@ -114,4 +114,4 @@ def test_a_state_of_another_shape_is_refused(wrong):
     wrong = discrete.RMSProp(0.1).init(START) if wrong is None else wrong
     flow = flows.EdgeFlow(discrete.HeavyBall(0.1, 0.5), state=wrong)
     with pytest.raises(ValueError, match=r"`state` must have the structure and shapes of HeavyBall.init\(params\)"):
-        flow.init(valley, START)
+        flow.init(valley, flows.Start(START))

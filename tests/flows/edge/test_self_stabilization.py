@@ -240,7 +240,7 @@ def test_a_start_beyond_the_edge_is_projected_and_predicts_the_start_itself():
     params = {"far": jnp.array([0.2]), "near": jnp.array([1.0, 0.3])}
     loss = lambda p: slope(6.0)(jnp.stack([p["far"][0], p["near"][0]])) + 0.1 * p["near"][1] ** 2  # noqa: E731
     flow = silent()
-    state = jax.jit(lambda p: flow.init(loss, p))(params)
+    state = jax.jit(lambda p: flow.init(loss, flows.Start(p)))(params)
     assert bool(state.at_edge) and abs(float(state.local.sharpness) * RATE / 2 - 1) < 1e-5
     assert jax.tree.structure(flow.params(state)) == jax.tree.structure(params)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-14), flow.iterate(state), params)

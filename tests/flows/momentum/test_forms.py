@@ -72,7 +72,7 @@ def test_the_flow_on_the_invariant_manifold_descends_its_potential(method):
 
 
 def test_from_rest_the_manifold_is_reached_as_if_from_behind():
-    start = flows.InvariantManifold(discrete.HeavyBall(H, B), "rest").init(TOY.loss, TOY.params)
+    start = flows.InvariantManifold(discrete.HeavyBall(H, B), "rest").init(TOY.loss, flows.Start(TOY.params))
     np.testing.assert_allclose(start - TOY.params, H * B / (1 - B) ** 2 * SLOPE, rtol=1e-13)
 
 
@@ -128,7 +128,7 @@ def test_the_convex_equation_starts_as_its_series(r):
 
 def test_a_restarted_piece_starts_as_the_first():
     flow = flows.SpeedRestart(discrete.RestartedNesterov(H))
-    state = flow.init(TOY.loss, TOY.params)
+    state = flow.init(TOY.loss, flows.Start(TOY.params))
     later = flow.switched(TOY.loss, jnp.asarray(2.0), state._replace(velocity=VELOCITY))
     found, expected = flow.vector_field(TOY.loss, 2.0, later), flow.vector_field(TOY.loss, 0.0, state)
     np.testing.assert_array_equal(found.velocity, expected.velocity)

@@ -84,7 +84,7 @@ def test_another_coefficient_costs_the_convex_equation_its_third_order(make, ter
     assert found.slope < 2.2
 
 
-class Penalized(Flow):
+class Penalized(flows.ODEFlow):
     """dX/dt = -lb grad(L + (h/2) lb (lb - a + half) |grad L|^2) for heavy ball, a = 0 and lb = 1/(1 - b)."""
 
     method: discrete.HeavyBall
