@@ -15,6 +15,7 @@ from comparisons.storage.record import write_atomically
 from comparisons.storage.run_folder import make_folder
 
 from ..frame.computing import Computed, computed
+from ..frame.panels import drawn
 from ..frame.stored import CONSTANTS, PROVENANCE
 from . import entry as entries
 from .catalogue import PAPERS, account, chosen, headline, summary
@@ -81,7 +82,7 @@ def _judged(name: str, paper: Any, folder: Path, found: Computed, *, quick: bool
     data = [paper.load(path) for path in paths]
     claims = paper.judge(data)
     figure = f"{name}{'_quick' * quick}"
-    for path in save_figure(paper.draw(data), folder / figure):
+    for path in save_figure(drawn(paper, data), folder / figure):
         print(f"wrote {path}")
     made = data[0].attrs
     return Entry(
