@@ -12,7 +12,7 @@ from typing import Any
 
 from .fingerprint import content
 
-ROOT = __package__.partition(".")[0]
+ROOT = __name__.partition(".")[0]
 # They hold no setting: they keep the data, judge them, draw them.
 KEEPERS = ("report", "frame.claim", "frame.computing", "frame.constants", "frame.fingerprint", "frame.panels")
 KEEPERS += ("frame.stored",)

@@ -28,6 +28,7 @@ from types import BuiltinFunctionType, CodeType, FunctionType, MethodType
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 OURS = ("landscapes", "discrete", "flows", "comparisons", "paper_figures")
@@ -64,7 +65,7 @@ def _content(value: Any, where: str, above: tuple[int, ...]) -> Any:
 
 def _array(value: Any, where: str, above: tuple[int, ...]) -> Any:
     del above
-    if jax.dtypes.issubdtype(value.dtype, jax.dtypes.prng_key):
+    if jnp.issubdtype(value.dtype, jax.dtypes.prng_key):
         return {"key": str(jax.random.key_impl(value)), **_array(jax.random.key_data(value), where, ())}
     row = np.asarray(value)
     if row.dtype.hasobject:

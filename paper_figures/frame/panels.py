@@ -44,7 +44,7 @@ def log_ticks(low: float, high: float) -> list[float] | None:
         if found.size >= 2:
             # Every second or third of more than a few.
             return [float(f"{tick:.3g}") for tick in found[:: -(-found.size // most)]]
-    return [float(f"{tick:.6g}") for tick in _inside(MaxNLocator(most).tick_values(low, high), low, high)]
+    return [float(f"{tick:.6g}") for tick in _inside(np.asarray(MaxNLocator(most).tick_values(low, high)), low, high)]
 
 
 def _inside(ticks: np.ndarray, low: float, high: float) -> np.ndarray:

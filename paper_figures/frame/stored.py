@@ -14,7 +14,7 @@ from typing import Any
 import xarray
 
 from comparisons.storage.provenance import provenance
-from comparisons.storage.record import write_atomically
+from comparisons.storage.whole_file import write_atomically
 from discrete.running.march import whole_runs
 
 from .constants import constants
@@ -51,22 +51,30 @@ def _constants_of(path: Path) -> str:
     """The constants that a file says it was made with, as JSON; empty where it does not. ValueError on no data."""
     try:
         with xarray.open_dataset(path, engine="h5netcdf") as found:
-            said = found.attrs.get(CONSTANTS, "")
+            said = found.attrs
     except Exception as error:
         # h5py and xarray raise whatever a damaged file makes them stumble over.
         raise ValueError(f"`out` holds {path}, which is no data of a figure; remove it or choose another.") from error
-    return said if isinstance(said, str) else ""
+    versions = _object(said.get(PROVENANCE))
+    if versions is None or not all(isinstance(version, str) for version in versions.values()):
+        return ""
+    return said[CONSTANTS] if _object(said.get(CONSTANTS)) is not None else ""
+
+
+def _object(text: Any) -> dict[str, Any] | None:
+    """What JSON says; None where it is no object, or no JSON."""
+    try:
+        found = json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _difference(before: str, today: str) -> str:
     """What of the setting is not as it was."""
-    try:
-        old: Any = json.loads(before)
-    except (ValueError, RecursionError):
-        old = None
-    if not isinstance(old, dict):
-        return "it does not say with which constants it was made"
-    new = json.loads(today)
+    old, new = _object(before), json.loads(today)
+    if old is None:
+        return "it does not say with which constants and versions it was made"
     told = {
         "other": [name for name in new if name in old and json.dumps(old[name]) != json.dumps(new[name])],
         "not written down then:": [name for name in new if name not in old],

@@ -2,18 +2,23 @@
 
 import dataclasses
 import json
+import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from comparisons.storage.record import write_atomically
+from comparisons.storage.stored_json import plain_name, read_json
+from comparisons.storage.whole_file import write_atomically
 
 from ..frame.claim import Claim
 
 FILE = "claims.json"
 SIZES = ("full", "quick")
+# Of computing, in seconds: a year.
+LONGEST = 3.2e7
 
 
 @dataclass(frozen=True)
@@ -49,14 +54,49 @@ def write(folder: Path, entries: dict[str, Entry]) -> Path:
 
 
 def read(folder: Path) -> dict[str, Entry]:
-    """The entries that `write` left in the folder; none where it left none, or an older version did."""
+    """The entries that `write` left in the folder, none where there is no such file.
+
+    ValueError, in one line, on a file that has not the shape that `write` gives it: whoever changed it.
+    """
     path = folder / FILE
-    if not path.exists():
+    # Also what is no file, such as a folder or a link to nowhere, is in the way.
+    if not os.path.lexists(path):
         return {}
-    try:
-        return {name: _entry(found) for name, found in json.loads(path.read_text())["papers"].items()}
-    except (ValueError, KeyError, TypeError):
-        return {}
+    found = read_json(path, SHAPE, remedy="remove it, and `odescent figures` writes a new one from the data")
+    return {name: _entry(entry) for name, entry in found["papers"].items()}
+
+
+def _size(value: Any) -> bool:
+    """full or quick"""
+    return value in SIZES
+
+
+def _digest(value: Any) -> bool:
+    """a SHA-256 in hexadecimal"""
+    return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
+
+
+def _seconds(value: Any) -> bool:
+    """a number of seconds or null"""
+    return value is None or (type(value) in (int, float) and 0 <= value <= LONGEST)
+
+
+NUMBER = (float, None)
+CLAIM = dict.fromkeys(("statement", "source", "quantity", "because", "verdict"), str)
+CLAIM |= {"predicted": [NUMBER, NUMBER], "measured": NUMBER, "uncertainty": float}
+# File names are names, so that nothing outside the folder is ever looked for.
+ENTRY = {
+    "headline": str,
+    "account": [str],
+    "size": _size,
+    "figure": plain_name,
+    "claims": [CLAIM],
+    "data": {plain_name: _digest},
+    "seconds": _seconds,
+    "constants": {...: object},
+    "provenance": {...: str},
+}
+SHAPE = {"papers": {plain_name: ENTRY}}
 
 
 def _plain(entry: Entry) -> dict[str, Any]:

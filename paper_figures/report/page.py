@@ -4,6 +4,7 @@ import base64
 import json
 from html import escape
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from ..frame.claim import Claim
@@ -12,6 +13,7 @@ from .wording import found, span, tally
 
 CSS = Path(__file__).with_name("page.css")
 MARKS = {"holds": "✓", "fails": "✗", "undecided": "?"}
+LONGEST = 500
 COLUMNS = ("statement", "predicted", "measured", "verdict")
 
 
@@ -93,7 +95,7 @@ def _anchor(name: str, i: int) -> str:
 
 def _making(name: str, entry: Entry) -> str:
     took = "" if entry.seconds is None else f", {entry.seconds:.0f} s"
-    files = "".join(f"<dt>{escape(file)}</dt><dd>SHA-256 {digest}</dd>" for file, digest in entry.data.items())
+    files = "".join(f"<dt>{escape(file)}</dt><dd>SHA-256 {escape(digest)}</dd>" for file, digest in entry.data.items())
     return (
         f"<details><summary>How it was made: <code>{escape(entry.command(name))}</code>{took}</summary>"
         f"<dl><dt>constants</dt><dd>{_list(entry.constants)}</dd>"
@@ -102,4 +104,6 @@ def _making(name: str, entry: Entry) -> str:
 
 
 def _list(values: dict[str, Any]) -> str:
-    return escape(", ".join(f"{key} = {v if isinstance(v, str) else json.dumps(v)}" for key, v in values.items()))
+    """Names and values; claims.json has the whole of what is long."""
+    texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
+    return escape(", ".join(f"{key} = {shorten(text, LONGEST, placeholder=' ...')}" for key, text in texts.items()))

@@ -11,8 +11,8 @@ from typing import Any
 from rich.console import Console
 
 from comparisons.plot import save_figure
-from comparisons.storage.record import write_atomically
 from comparisons.storage.run_folder import make_folder
+from comparisons.storage.whole_file import write_atomically
 
 from ..frame.computing import Computed, computed
 from ..frame.panels import drawn
@@ -45,7 +45,7 @@ def make_figures(names: Sequence[str], *, quick: bool, out: str, jobs: int = 1) 
     for name, why in missing.items():
         print(f"left out {name}: {why}")
     papers = {name: paper for name, paper in papers.items() if name not in missing}
-    known, judged = entries.read(folder), {}
+    known, judged = _with_picture(folder, entries.read(folder), papers), dict[str, Entry]()
     expected = {name: _expected(known.get(name), size, folder) for name in papers}
     count = itertools.count(1)
 
@@ -96,6 +96,14 @@ def _judged(name: str, paper: Any, folder: Path, found: Computed, *, quick: bool
         json.loads(made.get(CONSTANTS, "{}")),
         json.loads(made.get(PROVENANCE, "{}")),
     )
+
+
+def _with_picture(folder: Path, known: dict[str, Entry], making: dict[str, Any]) -> dict[str, Entry]:
+    """Those of an earlier report whose picture is still there, so that the page can have it."""
+    kept = {name: entry for name, entry in known.items() if (folder / f"{entry.figure}.png").is_file()}
+    for name in known.keys() - kept.keys() - making.keys():
+        print(f"left {name} out of the report: its picture is gone; make it again with {known[name].command(name)}")
+    return kept
 
 
 def _missing(paper: Any, quick: bool) -> str | None:

@@ -9,6 +9,8 @@ from paper_figures.frame.claim import Claim
 from paper_figures.frame.stored import load, stored
 
 NUMBER = 7.0
+# For tests to edit.
+SETTING = None
 
 
 class Paper:

@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 import pytest
+import stub_catalogue
 import stub_paper
 import xarray
 from hypothesis import given, strategies as st
@@ -23,7 +24,7 @@ from paper_figures.frame.constants import constants
 from paper_figures.frame.stored import stored
 from paper_figures.linear_networks import woodworth_2020
 from paper_figures.linear_networks.woodworth_2020 import diagonal_methods
-from paper_figures.report import catalogue, entry, report
+from paper_figures.report import entry, report
 
 finite = st.floats(-1e6, 1e6)
 
@@ -32,20 +33,10 @@ def claim(measured: float = 1.0, predicted: tuple[float, float] = (0.9, 1.1), un
     return Claim("it is [about] one", "somebody, figure 1", "its size", predicted, "a tenth", measured, uncertainty)
 
 
-class Installed(dict):
-    """Papers by name in the place of those found in folders."""
-
-    def docstring(self, name: str) -> str:
-        return self[name].__doc__
-
-
 @pytest.fixture
 def with_claims(monkeypatch):
     def install(*claims: Claim, names: tuple[str, ...] = ("paper",)) -> Paper:
-        paper = Paper(*claims)
-        for module in (catalogue, report):
-            monkeypatch.setattr(module, "PAPERS", Installed(dict.fromkeys(names, paper)))
-        return paper
+        return stub_catalogue.install(monkeypatch, Paper(*claims), names)
 
     return install
 
