@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
-from paper_cases import verdicts_of
+from paper_cases import part_of, verdicts_of
 
-from paper_figures import azulay_2021 as paper
-from paper_figures.interpolators import least_potential, network_potential
+from paper_figures.frame.interpolators import least_potential, network_potential
+from paper_figures.linear_networks import azulay_2021 as paper
+
+runs = part_of(paper, "compute")
 
 verdicts = verdicts_of(paper)
 
@@ -13,11 +15,13 @@ verdicts = verdicts_of(paper)
 @pytest.fixture(scope="module")
 def staged():
     """The quick data with the ends of the diagonal network taken from the convex programs."""
-    found = paper.data.references(paper.data.QUICK_GAPS)
+    found = runs.references(paper.setting.QUICK_GAPS)
     inputs = found.inputs.values
-    equal = least_potential(network_potential(paper.data.EQUAL_ROOT_K / 4, 2), inputs, inputs @ found.least_l1.values)
-    found = found.assign(end=found.reference, equal_end=(("shape", "entry"), [equal] * len(paper.data.EQUAL_SHAPES)))
-    return paper.data.with_descent(paper.data.with_neuron(found, paper.data.QUICK_DELTAS))
+    equal = least_potential(
+        network_potential(paper.setting.EQUAL_ROOT_K / 4, 2), inputs, inputs @ found.least_l1.values
+    )
+    found = found.assign(end=found.reference, equal_end=(("shape", "entry"), [equal] * len(paper.setting.EQUAL_SHAPES)))
+    return runs.with_descent(runs.with_neuron(found, paper.setting.QUICK_DELTAS))
 
 
 def test_all_claims_hold_where_the_diagonal_network_ends_at_the_convex_programs(staged):
@@ -66,7 +70,7 @@ def test_a_claim_fails_on(staged, tampered, claim):
 
 def test_the_square_root_of_k_is_twice_the_sum_of_squares():
     u, v = 0.7, 0.2
-    assert paper.data.root_k(u * v, (u - v) / (u + v)) == pytest.approx(2 * (u**2 + v**2))
+    assert runs.root_k(u * v, (u - v) / (u + v)) == pytest.approx(2 * (u**2 + v**2))
 
 
 def test_gradient_descent_lowers_a_positive_delta(staged):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import xarray
 
-from paper_figures import barrett_dherin_2021 as paper
-from paper_figures.barrett_dherin_2021 import product_model
-from paper_figures.barrett_dherin_2021.penalized_runs import Penalized, at_equal_loss
+from paper_figures.discretization import barrett_dherin_2021 as paper
+from paper_figures.discretization.barrett_dherin_2021 import product_model
+from paper_figures.discretization.barrett_dherin_2021.penalized_runs import Penalized, at_equal_loss
 
 RATES = np.array([0.0025, 0.00125, 0.000625, 0.0003125])
 COEFFICIENTS = np.array([0.0, 0.125, 0.25, 0.375, 0.5])
@@ -137,5 +137,5 @@ def test_every_panel_has_its_axes_named():
 def test_all_claims_hold_at_the_quick_size_and_a_second_run_is_the_same(tmp_path):
     data = [paper.load(path) for path in paper.compute(tmp_path, quick=True)]
     assert verdicts(*data) == ["holds"] * 12
-    again = product_model.measured(paper.data.QUICK_STEPS)
+    again = product_model.measured(paper.setting.QUICK_STEPS)
     xarray.testing.assert_identical(again.error, data[0].error)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from paper_figures.claim import Claim
+from paper_figures.frame.claim import Claim
 from paper_figures.report import make_figures
 
 

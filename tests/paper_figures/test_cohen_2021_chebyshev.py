@@ -3,16 +3,18 @@
 import pytest
 from edge_cases import staged
 
-from paper_figures import cohen_2021_chebyshev as paper
+from paper_figures.edge import cohen_2021_chebyshev as paper
 
 
 def runs(descent=None, mild=None, severe=None):
-    made = [staged(0.1, case="gradient_descent", degree=d, momentum=0.0, **(descent or {})) for d in paper.DEGREES]
-    for name, method in paper.MOMENTUM.items():
+    made = [
+        staged(0.1, case="gradient_descent", degree=d, momentum=0.0, **(descent or {})) for d in paper.setting.DEGREES
+    ]
+    for name, method in paper.setting.MOMENTUM.items():
         wrong = severe if method.momentum == 0.9 else mild
         made += [
             staged(0.1, flow=False, case=name, degree=degree, momentum=method.momentum, **(wrong or {}))
-            for degree in paper.DEGREES
+            for degree in paper.setting.DEGREES
         ]
     return made
 

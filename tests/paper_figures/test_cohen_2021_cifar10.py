@@ -5,8 +5,11 @@ import os
 import numpy as np
 import pytest
 from edge_cases import staged
+from paper_cases import part_of
 
-from paper_figures import cohen_2021_cifar10 as paper
+from paper_figures.edge import cohen_2021_cifar10 as paper
+
+runs = part_of(paper, "compute")
 
 RECORD = 1 + 3072
 
@@ -31,17 +34,17 @@ def test_without_data_it_says_how_to_give_them(monkeypatch):
 
 
 def test_it_knows_whether_there_are_images_enough(images):
-    images(paper.QUICK_EXAMPLES)
+    images(paper.setting.QUICK_EXAMPLES)
     assert paper.missing(quick=True) is None
     reason = paper.missing(quick=False)
-    assert reason is not None and f"at least {paper.EXAMPLES} examples" in reason
+    assert reason is not None and f"at least {paper.setting.EXAMPLES} examples" in reason
 
 
 @pytest.mark.parametrize("quick", [True, False])
 def test_gradient_flow_runs_beside_the_first_learning_rate_and_the_control(tmp_path, monkeypatch, images, quick):
     images(8)
-    monkeypatch.setattr(paper, "EXAMPLES", 8)
-    monkeypatch.setattr(paper, "QUICK_EXAMPLES", 8)
+    monkeypatch.setattr(runs, "EXAMPLES", 8)
+    monkeypatch.setattr(runs, "QUICK_EXAMPLES", 8)
     made = []
 
     def instead(method, models, problem, *, steps, every, **settings):
@@ -49,9 +52,9 @@ def test_gradient_flow_runs_beside_the_first_learning_rate_and_the_control(tmp_p
         assert problem.loss.inputs.shape == (8, 8) and steps % every == 0
         return staged(method.learning_rate, flow=bool(models))
 
-    monkeypatch.setattr(paper, "edge_run", instead)
+    monkeypatch.setattr(runs, "edge_run", instead)
     paths = paper.compute(tmp_path, quick=quick)
-    rates = paper.QUICK_LEARNING_RATES if quick else paper.LEARNING_RATES
+    rates = paper.setting.QUICK_LEARNING_RATES if quick else paper.setting.LEARNING_RATES
     beside = [["gradient"], *([[]] * (len(rates) - 2)), ["gradient"]]
     assert made == list(zip(rates, beside, strict=True)) and len(paths) == len(rates)
 

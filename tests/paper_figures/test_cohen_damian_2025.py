@@ -5,8 +5,9 @@ import pytest
 import xarray
 from paper_cases import verdicts_of
 
-from paper_figures import cohen_damian_2025 as paper
-from paper_figures.cohen_damian_2025.claims import EVERY, closed_form
+from paper_figures.edge import cohen_damian_2025 as paper
+from paper_figures.edge.cohen_damian_2025.judge import closed_form
+from paper_figures.edge.cohen_damian_2025.setting import EVERY
 
 verdicts = verdicts_of(paper)
 SAMPLES, ONSET = 51, 200

@@ -2,9 +2,8 @@
 
 import pytest
 
-from paper_figures import catalogue
-from paper_figures.computing import computed
-from paper_figures.report import make_figures
+from paper_figures.frame.computing import computed
+from paper_figures.report import catalogue, make_figures
 
 CHEAP = ("polyak_1964", "saxe_2014_depth")
 

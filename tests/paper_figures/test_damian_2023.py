@@ -5,8 +5,8 @@ import pytest
 import xarray
 from paper_cases import verdicts_of
 
-from paper_figures import damian_2023 as paper
-from paper_figures.damian_2023 import reduced_map
+from paper_figures.edge import damian_2023 as paper
+from paper_figures.edge.damian_2023 import reduced_map
 
 verdicts = verdicts_of(paper)
 H, LOOP, STEPS = 0.15, 150, 600
@@ -34,7 +34,11 @@ def staged():
     samples = np.arange(0, STEPS, 10)
     found["distance"] = (("run", "model", "sample"), np.ones((2, 2, len(samples))) * [[[0.1], [1.0]]])
     found["flow_loss"] = (("run", "sample"), np.stack([constrained[::10]] * 2))
-    coords = {"run": [paper.data.BEFORE, paper.data.WITHIN], "displacement": ["published"], "model": paper.data.MODELS}
+    coords = {
+        "run": [paper.setting.BEFORE, paper.setting.WITHIN],
+        "displacement": ["published"],
+        "model": paper.setting.MODELS,
+    }
     made = xarray.Dataset(found, coords=coords | {"sample": samples}, attrs={"learning_rate": H})
     return made.assign(reduced_map.loops())
 
@@ -87,9 +91,9 @@ WRONG = {
     "half the excess of the loss": (lambda d: d.assign(loss=(d.loss + d.constrained_loss) / 2), 8),
     "half the progressive sharpening": (lambda d: d.assign(alpha=d.alpha / 2), 9),
     "the wrong learning rate": (lambda d: d.assign_attrs(learning_rate=2 * H), 8),
-    "a first burst half a loop late": (late(LOOP // 2, paper.data.WITHIN), 10),
+    "a first burst half a loop late": (late(LOOP // 2, paper.setting.WITHIN), 10),
     "loops that are too long": (slower, 11),
-    "a first burst from before the edge too early": (late(-LOOP // 2, paper.data.BEFORE), 12),
+    "a first burst from before the edge too early": (late(-LOOP // 2, paper.setting.BEFORE), 12),
 }
 
 

@@ -3,7 +3,7 @@
 import pytest
 from paper_cases import verdicts_of
 
-from paper_figures import edge_models as paper
+from paper_figures.edge import edge_models as paper
 
 pytestmark = pytest.mark.slow
 verdicts = verdicts_of(paper)

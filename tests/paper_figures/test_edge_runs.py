@@ -3,15 +3,17 @@
 import numpy as np
 import pytest
 from edge_cases import staged
+from paper_cases import part_of
 
 import comparisons
 import discrete
 import flows
 import landscapes
-from paper_figures import cohen_2021, cohen_2021_cifar10, edge_runs
-from paper_figures.stored import CONSTANTS, PROVENANCE, load, stored
+from paper_figures.edge import cohen_2021, cohen_2021_cifar10
+from paper_figures.frame import edge_runs
+from paper_figures.frame.stored import CONSTANTS, PROVENANCE, load, stored
 
-PAPERS = (cohen_2021, cohen_2021_cifar10)
+papers = (cohen_2021, cohen_2021_cifar10)
 
 
 def runs(**wrong):
@@ -22,7 +24,7 @@ def verdicts(paper, data) -> list[str]:
     return [claim.verdict for claim in paper.judge(data)]
 
 
-@pytest.mark.parametrize("paper", PAPERS)
+@pytest.mark.parametrize("paper", papers)
 def test_all_claims_hold_on_runs_that_do_what_the_paper_says(paper):
     assert verdicts(paper, runs()) == ["holds"] * 6
 
@@ -37,7 +39,7 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("paper", PAPERS)
+@pytest.mark.parametrize("paper", papers)
 @pytest.mark.parametrize(("wrong", "claim"), WRONG.values(), ids=WRONG)
 def test_each_claim_fails_where_its_statement_is_false(paper, wrong, claim):
     data = runs(**wrong)
@@ -57,7 +59,7 @@ def test_nothing_is_claimed_of_runs_that_never_cross():
     assert [claim.verdict for claim in cohen_2021.judge(data)] == ["undecided", "holds"] + ["undecided"] * 4
 
 
-@pytest.mark.parametrize("paper", PAPERS)
+@pytest.mark.parametrize("paper", papers)
 def test_every_panel_has_its_axes_named_and_ends_with_the_run(paper):
     figure = paper.draw(runs())
     assert [panel.get_xlabel() for panel in figure.axes] == ["time $t = h n$"] * 3
@@ -99,10 +101,10 @@ def test_an_interrupted_figure_goes_on_at_the_next_learning_rate(tmp_path, monke
         asked.append(rate)
         return staged(rate)
 
-    monkeypatch.setattr(cohen_2021, "_run", one)
+    monkeypatch.setattr(part_of(cohen_2021, "compute"), "_run", one)
     with pytest.raises(KeyboardInterrupt):
         cohen_2021.compute(tmp_path, quick=True)
     assert [path.name for path in tmp_path.iterdir()] == ["cohen_2021_h0.150_quick.nc"]
     pressed.clear()
     assert len(cohen_2021.compute(tmp_path, quick=True)) == 3
-    assert asked == list(cohen_2021.QUICK_LEARNING_RATES)
+    assert asked == list(cohen_2021.setting.QUICK_LEARNING_RATES)

@@ -4,10 +4,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import xarray
-from paper_cases import verdicts_of
+from paper_cases import part_of, verdicts_of
 
-from paper_figures import elkabetz_cohen_2021 as paper
-from paper_figures.elkabetz_cohen_2021 import data as runs
+from paper_figures.discretization import elkabetz_cohen_2021 as paper
+
+runs = part_of(paper, "compute")
 
 verdicts = verdicts_of(paper)
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from paper_cases import verdicts_of
 
-from paper_figures import hairer_2006 as paper
+from paper_figures.discretization import hairer_2006 as paper
+from paper_figures.discretization.hairer_2006.judge import invariant
 
 pytestmark = pytest.mark.slow
 verdicts = verdicts_of(paper)
@@ -25,8 +26,8 @@ def test_a_flow_that_returns_fails_the_second_claim(data):
 
 
 def test_the_invariant_is_constant_along_the_exact_flow_and_euler_leaves_it(data):
-    along = paper.invariant(data.flow.sel(claimed=1).values)
-    assert np.ptp(along) < 1e-6 < 0.1 < np.ptp(paper.invariant(data.euler.values))
+    along = invariant(data.flow.sel(claimed=1).values)
+    assert np.ptp(along) < 1e-6 < 0.1 < np.ptp(invariant(data.euler.values))
 
 
 def test_the_series_converges_inside_its_radius_and_not_outside(data):

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from paper_figures import interpolators
-from paper_figures.azulay_2021 import linear_neuron
+from paper_figures.frame import interpolators
+from paper_figures.linear_networks.azulay_2021 import linear_neuron
 
 INPUTS, TRUTH = np.random.default_rng(0).standard_normal((5, 8)), np.array([1.0, -2.0, *np.zeros(6)])
 TARGETS = INPUTS @ TRUTH

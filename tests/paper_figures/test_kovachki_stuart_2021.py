@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from paper_cases import verdicts_of
 
-from paper_figures import kovachki_stuart_2021 as paper
+from paper_figures.momentum import kovachki_stuart_2021 as paper
 
 pytestmark = pytest.mark.slow
 verdicts = verdicts_of(paper)

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 import xarray
-from paper_cases import verdicts_of
+from paper_cases import part_of, verdicts_of
 
-from paper_figures import min_2021 as paper
+from paper_figures.linear_networks import min_2021 as paper
+
+runs = part_of(paper, "compute")
 
 verdicts = verdicts_of(paper)
 
@@ -29,7 +31,7 @@ def staged(*, drift=1e-13, orders=(1, 2), decayed=0.0, rate=1.02, more=1.0, end=
     base, gap = np.eye(8), np.linspace(0, 1, 6)[:, None, None] * np.ones((8, 8))
     descent = [base + step ** orders[0] * gap for step in h]
     modified = [path + step ** orders[1] * gap for path, step in zip(descent, h, strict=True)]
-    bound, time = 1.96 * np.array(paper.data.IMBALANCES) ** more, np.linspace(0, 40, 801)
+    bound, time = 1.96 * np.array(paper.setting.IMBALANCES) ** more, np.linspace(0, 40, 801)
     widths, noise = 2 ** np.arange(6, 12), np.exp(0.1 * random.standard_normal((2, 6, 20)))
     distance = noise * (widths ** np.array(powers)[:, None])[:, :, None]
     return xarray.Dataset(
@@ -45,7 +47,7 @@ def staged(*, drift=1e-13, orders=(1, 2), decayed=0.0, rate=1.02, more=1.0, end=
             "end": ("shown", end * np.ones(len(bound))),
             "distance": (("power", "width", "seed"), distance),
         },
-        coords={"width": widths, "power": list(paper.data.POWERS)},
+        coords={"width": widths, "power": list(paper.setting.POWERS)},
     )
 
 
@@ -78,11 +80,11 @@ def test_every_panel_has_its_axes_named():
 
 
 def test_the_loss_is_half_the_squared_error_of_the_product():
-    inputs, targets = paper.data.examples()
-    rows = np.random.default_rng(0).standard_normal((paper.data.HIDDEN, paper.data.HIDDEN))
-    first, second = rows[: paper.data.INPUTS], rows[paper.data.INPUTS :].T
+    inputs, targets = runs.examples()
+    rows = np.random.default_rng(0).standard_normal((paper.setting.HIDDEN, paper.setting.HIDDEN))
+    first, second = rows[: paper.setting.INPUTS], rows[paper.setting.INPUTS :].T
     expected = 0.5 * np.sum((targets - inputs @ first @ second) ** 2)
-    assert float(paper.data._loss()(paper.data._network(rows))) == pytest.approx(expected, rel=1e-13)
+    assert float(runs._loss()(runs._network(rows))) == pytest.approx(expected, rel=1e-13)
 
 
 @pytest.mark.slow

@@ -5,8 +5,8 @@ import pytest
 import xarray
 from paper_cases import verdicts_of
 
-from paper_figures import miyagawa_2022 as paper
-from paper_figures.miyagawa_2022.claims import DECAY, TORQUE_DECAY
+from paper_figures.discretization import miyagawa_2022 as paper
+from paper_figures.discretization.miyagawa_2022.setting import DECAY, TORQUE_DECAY
 
 verdicts = verdicts_of(paper)
 H, T = 0.2, 4.0

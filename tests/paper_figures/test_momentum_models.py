@@ -1,9 +1,9 @@
 """The comparison of all momentum models: its claims hold on the real data, and each of them can fail."""
 
 import pytest
-from paper_cases import verdicts_of
+from paper_cases import part_of, verdicts_of
 
-from paper_figures import momentum_models as paper
+from paper_figures.momentum import momentum_models as paper
 
 pytestmark = pytest.mark.slow
 verdicts = verdicts_of(paper)
@@ -13,7 +13,7 @@ def test_all_claims_hold_at_the_quick_size(data):
     assert verdicts(data) == ["holds"] * 5
 
 
-@pytest.mark.parametrize(("model", "claim"), [(model, i) for i, model in enumerate(paper.CLAIMED)])
+@pytest.mark.parametrize(("model", "claim"), [(model, i) for i, model in enumerate(part_of(paper, "judge").CLAIMED)])
 def test_errors_of_another_order_fail_the_claim_on_that_model(data, model, claim):
     wrong = data.error.copy()
     wrong.loc[{"model": model}] = data.error.sel(model=model) ** 1.5

@@ -5,7 +5,7 @@ import pytest
 from paper_cases import verdicts_of
 
 import discrete
-from paper_figures import polyak_1964 as paper
+from paper_figures.momentum import polyak_1964 as paper
 
 pytestmark = pytest.mark.slow
 verdicts = verdicts_of(paper)
@@ -29,7 +29,7 @@ def test_a_claim_fails_on(data, tampered, claim):
 
 
 def test_polyaks_parameters_make_both_ends_of_the_spectrum_equally_slow():
-    method = paper.polyak_parameters(50.0)
+    method = paper.setting.polyak_parameters(50.0)
     radii = [discrete.mode(method, curvature).radius for curvature in (1.0, 1 / 50)]
     np.testing.assert_allclose(radii, [(50**0.5 - 1) / (50**0.5 + 1)] * 2, rtol=1e-6)
 

@@ -2,71 +2,46 @@
 
 import base64
 import hashlib
-import importlib
 import json
-import pkgutil
 import re
-import sys
-from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import stub_catalogue
+import stub_paper
 import xarray
 from hypothesis import given, strategies as st
+from paper_cases import part_of
+from stub_paper import Paper
 
 import comparisons
 import discrete
 import landscapes
-import paper_figures
-from paper_figures import catalogue, cohen_2021, entry, interpolators, report
-from paper_figures.claim import Claim
-from paper_figures.stored import constants, load, stored
-from paper_figures.woodworth_2020 import diagonal_methods
+from paper_figures.edge import cohen_2021
+from paper_figures.frame import interpolators
+from paper_figures.frame.claim import Claim
+from paper_figures.frame.constants import constants
+from paper_figures.frame.stored import stored
+from paper_figures.linear_networks import woodworth_2020
+from paper_figures.linear_networks.woodworth_2020 import diagonal_methods
+from paper_figures.report import entry, report
 
-NUMBER = 7.0
-FINITE = st.floats(-1e6, 1e6)
+finite = st.floats(-1e6, 1e6)
 
 
 def claim(measured: float = 1.0, predicted: tuple[float, float] = (0.9, 1.1), uncertainty: float = 0.0) -> Claim:
     return Claim("it is [about] one", "somebody, figure 1", "its size", predicted, "a tenth", measured, uncertainty)
 
 
-class Paper:
-    """Somebody 1999, "A paper whose computation costs nothing": it stores a number and returns the claims it was given.
-
-    The paper has <b>no</b> figure; this one has an empty one.
-    """
-
-    def __init__(self, *claims: Claim):
-        self.claims = list(claims)
-
-    def compute(self, folder: Path, *, quick: bool) -> list[Path]:
-        return stored(folder, "paper", quick=quick, computed=lambda: xarray.Dataset({"number": NUMBER}))
-
-    def load(self, path: Path) -> xarray.Dataset:
-        return load(path)
-
-    def judge(self, data: list[xarray.Dataset]) -> list[Claim]:
-        assert [float(found.number) for found in data] == [NUMBER]
-        return self.claims
-
-    def draw(self, data: list[xarray.Dataset]):
-        return plt.figure(figsize=(1, 1))
-
-
 @pytest.fixture
 def with_claims(monkeypatch):
-    def install(*claims: Claim) -> Paper:
-        paper = Paper(*claims)
-        for module in (catalogue, report):
-            monkeypatch.setattr(module, "PAPERS", {"paper": paper})
-        return paper
+    def install(*claims: Claim, names: tuple[str, ...] = ("paper",)) -> Paper:
+        return stub_catalogue.install(monkeypatch, Paper(*claims), names)
 
     return install
 
 
-@given(FINITE, FINITE, FINITE, st.floats(0, 1e6))
+@given(finite, finite, finite, st.floats(0, 1e6))
 def test_a_verdict_holds_or_fails_only_where_the_whole_interval_does(one, other, measured, uncertainty):
     low, high = sorted((one, other))
     points = np.linspace(measured - uncertainty, measured + uncertainty, 101)
@@ -125,7 +100,7 @@ def test_the_claims_are_strict_json_with_their_verdicts(with_claims, tmp_path, c
     assert first["verdict"] == "holds" and first["measured"] == 1.0 and first["predicted"] == [0.9, 1.1]
     assert second["verdict"] == "undecided" and second["measured"] is None and second["predicted"] == [2.0, None]
     assert {"git_revision", "jax"} <= paper["provenance"].keys()
-    assert paper["constants"]["NUMBER"] == NUMBER
+    assert paper["constants"]["NUMBER"] == stub_paper.NUMBER
     assert paper["data"] == {"paper.nc": hashlib.sha256((tmp_path / "paper.nc").read_bytes()).hexdigest()}
     capsys.readouterr()
 
@@ -155,17 +130,18 @@ def test_a_file_in_the_way_is_refused(tmp_path):
 def test_data_made_with_other_constants_are_made_again(with_claims, tmp_path, capsys, monkeypatch):
     with_claims(claim())
     report.make_figures(["paper"], quick=True, out=str(tmp_path))
-    monkeypatch.setattr(sys.modules[__name__], "NUMBER", 8.0)
+    monkeypatch.setattr(stub_paper, "NUMBER", 8.0)
     capsys.readouterr()
     report.make_figures(["paper"], quick=True, out=str(tmp_path))
     assert f"wrote {tmp_path / 'paper_quick.nc'}" in capsys.readouterr().out
 
 
 def test_what_data_are_made_with_includes_the_constants_of_the_modules_beside_a_paper():
-    found = constants(catalogue.PAPERS["woodworth_2020"].data)
-    assert found["METHOD_SCALE"] == found["woodworth_2020.diagonal_methods.SCALE"] == diagonal_methods.SCALE
+    found = constants(part_of(woodworth_2020, "compute"))
+    assert found["DEPTHS"] == list(woodworth_2020.setting.DEPTHS)
+    assert found["woodworth_2020.diagonal_methods.SCALE"] == diagonal_methods.SCALE
     assert found["interpolators.POLISHING_STEPS"] == interpolators.POLISHING_STEPS
-    assert not any(name.startswith(("stored.", "claim.")) for name in found)
+    assert not any(name.startswith(("stored.", "claim.", "woodworth_2020.judge.")) for name in found)
 
 
 def test_the_same_program_writes_the_same_bytes(with_claims, tmp_path, capsys):
@@ -206,10 +182,8 @@ def test_the_document_has_a_row_for_every_claim_and_the_command(with_claims, tmp
     capsys.readouterr()
 
 
-def test_papers_of_earlier_calls_stay_in_the_report(with_claims, tmp_path, capsys, monkeypatch):
-    paper = with_claims(claim())
-    for module in (catalogue, report):
-        monkeypatch.setattr(module, "PAPERS", {"another": paper, "paper": paper})
+def test_papers_of_earlier_calls_stay_in_the_report(with_claims, tmp_path, capsys):
+    with_claims(claim(), names=("another", "paper"))
     report.make_figures(["paper"], quick=True, out=str(tmp_path))
     report.make_figures(["another"], quick=True, out=str(tmp_path))
     assert set(entry.read(tmp_path)) == {"another", "paper"}
@@ -244,15 +218,6 @@ def test_an_interrupted_computation_is_not_saved_as_a_whole_one(tmp_path, monkey
     with pytest.raises(KeyboardInterrupt):
         cohen_2021.compute(tmp_path, quick=True)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_every_module_that_computes_is_in_the_catalogue():
-    modules = (
-        importlib.import_module(f"paper_figures.{found.name}") for found in pkgutil.iter_modules(paper_figures.__path__)
-    )
-    computing = {module.__name__.rpartition(".")[2] for module in modules if hasattr(module, "compute")}
-    assert computing == set(catalogue.PAPERS)
-    assert all(catalogue.headline(paper) for paper in catalogue.PAPERS.values())
 
 
 def test_a_figure_that_does_not_look_whether_its_runs_are_whole_saves_no_part_of_one(tmp_path):

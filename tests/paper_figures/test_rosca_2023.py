@@ -5,9 +5,8 @@ import pytest
 import xarray
 from paper_cases import verdicts_of
 
-from paper_figures import rosca_2023 as paper
-from paper_figures.rosca_2023.claims import FLOWS, SMOOTH
-from paper_figures.rosca_2023.data import DETAIL, SAMPLES, WARM_UP, Z
+from paper_figures.discretization import rosca_2023 as paper
+from paper_figures.discretization.rosca_2023.setting import DETAIL, FLOWS, SAMPLES, SMOOTH, WARM_UP, Z
 
 verdicts = verdicts_of(paper)
 GROWTH = 0.2
@@ -17,7 +16,7 @@ SEED = 1e-17
 def staged() -> xarray.Dataset:
     """What the paper says, in closed form."""
     z = np.stack([np.array(Z), np.array(Z) / 100], axis=1)
-    start, n = np.array(paper.data.START), np.arange(SAMPLES + 1)[:, None]
+    start, n = np.array(paper.setting.START), np.arange(SAMPLES + 1)[:, None]
     iterates = (1 - z[:, None]) ** n * start
     smooth = [np.exp(-n * sum(z[:, None] ** k / k for k in range(1, p + 1))) * start for p in SMOOTH.values()]
     with np.errstate(divide="ignore"):

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import scipy.optimize
 import xarray
-from paper_cases import verdicts_of
+from paper_cases import part_of, verdicts_of
 
 import discrete
 import landscapes
-from paper_figures import saxe_2014_depth as paper
+from paper_figures.linear_networks import saxe_2014_depth as paper
+
+runs = part_of(paper, "compute")
 
 verdicts = verdicts_of(paper)
 
@@ -19,7 +21,9 @@ def rising(depth, strength, times) -> list[float]:
     """u at those times, from the closed form."""
     return [
         scipy.optimize.brentq(
-            lambda u, t=t: landscapes.mode_time(u, depth, strength, paper.data.FLOW_FIRST) - t, 0.009, 0.999 * strength
+            lambda u, t=t: landscapes.mode_time(u, depth, strength, paper.setting.FLOW_FIRST) - t,
+            0.009,
+            0.999 * strength,
         )
         for t in times
     ]
@@ -28,9 +32,9 @@ def rising(depth, strength, times) -> list[float]:
 def staged(*, clock=1.0, rate=-1.0, delay=1.0, orthogonal=0.1, gaussian=1.4) -> xarray.Dataset:
     """Data as the paper says."""
     time, random = np.array([0.2, 0.4]), np.random.default_rng(0)
-    strength = [[rising(depth, s, clock * time) for s in paper.data.STRENGTHS] for depth in paper.data.FLOWS]
-    first, depths = np.array(paper.data.FIRST), np.array(paper.data.DEPTHS, float)
-    formula = paper.data.STRENGTH / first - paper.data.STRENGTH / (paper.data.STRENGTH - first)
+    strength = [[rising(depth, s, clock * time) for s in paper.setting.STRENGTHS] for depth in paper.setting.FLOWS]
+    first, depths = np.array(paper.setting.FIRST), np.array(paper.setting.DEPTHS, float)
+    formula = paper.setting.STRENGTH / first - paper.setting.STRENGTH / (paper.setting.STRENGTH - first)
     starts = np.array([4.0, 8.0, 16.0])
     counts = np.stack([9 * starts**orthogonal, 4 * starts**gaussian], axis=-1)
     noise = 1 + 0.02 * random.standard_normal((6, 3, 2, 5))
@@ -44,12 +48,12 @@ def staged(*, clock=1.0, rate=-1.0, delay=1.0, orthogonal=0.1, gaussian=1.4) -> 
             "start_rate": (("start_depth", "rate"), np.ones((3, 5)) / starts[:, None]),
         },
         coords={
-            "flow": list(paper.data.FLOWS),
-            "mode": list(paper.data.STRENGTHS),
+            "flow": list(paper.setting.FLOWS),
+            "mode": list(paper.setting.STRENGTHS),
             "first": first,
-            "depth": list(paper.data.DEPTHS),
+            "depth": list(paper.setting.DEPTHS),
         }
-        | {"start": list(paper.data.STARTS), "start_depth": starts.astype(int)},
+        | {"start": list(paper.setting.STARTS), "start_depth": starts.astype(int)},
     )
 
 
@@ -72,10 +76,12 @@ def test_every_panel_has_its_axes_named():
 
 @pytest.mark.parametrize("depth", [2, 5])
 def test_the_iterations_of_one_weight_are_those_of_the_matrices(depth):
-    problem = landscapes.deep_linear(depth=depth, width=2, singular_values=(paper.data.STRENGTH, paper.data.STRENGTH))
+    problem = landscapes.deep_linear(
+        depth=depth, width=2, singular_values=(paper.setting.STRENGTH, paper.setting.STRENGTH)
+    )
     # Equal strengths leave the bases free; decoupled in any of them is decoupled.
     start, rate, first = landscapes.decoupled_start(problem, 0.1), 0.15 / depth, 0.1
-    counted = int(paper.data.iterations(np.array([float(depth)]), np.array([rate]), first)[0])
+    counted = int(runs.iterations(np.array([float(depth)]), np.array([rate]), first)[0])
     method, weights, losses = discrete.GradientDescent(rate), start, []
     step = jax.jit(lambda w: (method.step(jax.grad(problem.loss), w, None)[0], problem.loss(w)))
     for _ in range(counted + 1):
@@ -87,8 +93,8 @@ def test_the_iterations_of_one_weight_are_those_of_the_matrices(depth):
 
 def test_a_rate_beyond_stability_never_learns():
     depth = np.array([4.0])
-    assert paper.data.iterations(depth, 5 / (depth * paper.data.STRENGTH**1.5), 0.1)[0] == np.inf
-    assert jnp.isfinite(paper.data.iterations(depth, 1 / (depth * paper.data.STRENGTH**1.5), 0.1)[0])
+    assert runs.iterations(depth, 5 / (depth * paper.setting.STRENGTH**1.5), 0.1)[0] == np.inf
+    assert jnp.isfinite(runs.iterations(depth, 1 / (depth * paper.setting.STRENGTH**1.5), 0.1)[0])
 
 
 @pytest.mark.slow

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from paper_cases import verdicts_of
 
-from paper_figures import shi_2021 as paper
+from paper_figures.momentum import shi_2021 as paper
 
 pytestmark = pytest.mark.slow
 verdicts = verdicts_of(paper)
@@ -15,12 +15,12 @@ def test_all_claims_hold_at_the_quick_size(data):
 
 
 def with_errors(data, power: float):
-    return data.assign({f"error, {kind}": data[f"error, {kind}"] ** power for kind in paper.data.KINDS})
+    return data.assign({f"error, {kind}": data[f"error, {kind}"] ** power for kind in paper.setting.KINDS})
 
 
 def no_closer(data, kind: str):
-    low = data[f"distance, {kind}, low, {paper.data.RATE:g}"]
-    return data.assign({f"distance, {kind}, corrected, {paper.data.RATE:g}": low})
+    low = data[f"distance, {kind}, low, {paper.setting.RATE:g}"]
+    return data.assign({f"distance, {kind}, corrected, {paper.setting.RATE:g}": low})
 
 
 def with_gap(data, problem: str, factor: float):
@@ -52,8 +52,8 @@ def test_a_claim_fails_on(data, tampered, claim):
 
 def test_the_low_resolution_equation_is_the_same_for_both_methods_and_the_high_one_is_not(data):
     paths = {
-        kind: [data[f"{kind}, {m}, {paper.data.PLANE_RATE:g}"].values for m in ("low", "corrected")]
-        for kind in paper.data.KINDS
+        kind: [data[f"{kind}, {m}, {paper.setting.PLANE_RATE:g}"].values for m in ("low", "corrected")]
+        for kind in paper.setting.KINDS
     }
     (low, high), (other_low, other_high) = paths.values()
     assert np.abs(low - other_low).max() < 1e-12 < 0.1 < np.abs(high - other_high).max()

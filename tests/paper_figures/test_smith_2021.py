@@ -5,19 +5,22 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import xarray
+from paper_cases import part_of
 
 import landscapes
-from paper_figures import smith_2021 as paper
+from paper_figures.discretization import smith_2021 as paper
+
+runs = part_of(paper, "compute")
 
 RATES = np.array([0.004, 0.002, 0.001, 0.0005])
 ORDERS = [[2, 2, 3], [2, 3, 2]]
-MODELS = list(paper.data.MODELS)
+MODELS = list(paper.setting.MODELS)
 
 
 @pytest.fixture
 def data() -> xarray.Dataset:
     """Errors of the orders that the theory says, and everything else as it should be."""
-    sizes = np.array(paper.data.SIZES)
+    sizes = np.array(paper.setting.SIZES)
     return xarray.Dataset(
         {
             "error": (("sampling", "model", "rate"), RATES ** np.array(ORDERS)[:, :, None]),
@@ -30,7 +33,7 @@ def data() -> xarray.Dataset:
             "single_variance": ((), 3.0),
         },
         coords={
-            "sampling": list(paper.data.SAMPLINGS),
+            "sampling": list(paper.setting.SAMPLINGS),
             "model": MODELS,
             "rate": RATES,
             "long_rate": RATES,
@@ -69,7 +72,7 @@ def test_errors_of_another_order_fail_the_claim_on_many_epochs(data, model, clai
 
 
 def test_swapped_samplings_fail_every_claim_that_tells_them_apart(data):
-    swapped = data.assign_coords(sampling=list(paper.data.SAMPLINGS)[::-1])
+    swapped = data.assign_coords(sampling=list(paper.setting.SAMPLINGS)[::-1])
     assert [verdicts(swapped)[i] for i in (0, 2, 3, 4, 7, 8)] == ["fails"] * 6
 
 
@@ -80,25 +83,25 @@ def test_an_identity_that_is_off_fails_its_claim(data, name, claim):
 
 def test_the_loss_of_batches_is_their_mean_and_its_penalty_as_written():
     problem = landscapes.digits_mlp(widths=(), examples=4)
-    batches, params = paper.data.Batches(problem.loss, 2), problem.params
+    batches, params = runs.Batches(problem.loss, 2), problem.params
     parts = [landscapes.DataLoss(problem.loss.model, problem.loss.criterion, problem.loss.inputs[i : i + 2],
                                  problem.loss.targets[i : i + 2]) for i in (0, 2)]  # fmt: skip
-    first, second = (np.asarray(paper.data.flat(jax.grad(part)(params))) for part in parts)
+    first, second = (np.asarray(runs.flat(jax.grad(part)(params))) for part in parts)
     squares = np.sum(((first + second) / 2) ** 2), np.sum(((first - second) / 2) ** 2)
-    found = paper.data.MiniBatchLoss(batches, jnp.asarray(0.2), jnp.asarray([1.0, 3.0]))(params)
+    found = runs.MiniBatchLoss(batches, jnp.asarray(0.2), jnp.asarray([1.0, 3.0]))(params)
     expected = (parts[0](params) + parts[1](params)) / 2 + 0.05 * (squares[0] + 3 * squares[1])
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
 def test_an_epoch_takes_its_batches_in_order():
     problem = landscapes.digits_mlp(widths=(), examples=4)
-    batches, rate = paper.data.Batches(problem.loss, 2), jnp.asarray(0.1)
+    batches, rate = runs.Batches(problem.loss, 2), jnp.asarray(0.1)
     expected = problem.params
     for k in (1, 0):
         gradient = jax.grad(batches)(expected, jnp.asarray(k))
         expected = jax.tree.map(lambda w, g: w - rate * g, expected, gradient)
-    found = paper.data.epoch(batches, problem.params, jnp.asarray([1, 0]), rate)
-    np.testing.assert_allclose(paper.data.flat(found), paper.data.flat(expected), rtol=1e-12)
+    found = runs.epoch(batches, problem.params, jnp.asarray([1, 0]), rate)
+    np.testing.assert_allclose(runs.flat(found), runs.flat(expected), rtol=1e-12)
 
 
 def test_every_panel_has_its_axes_named(data):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from paper_cases import verdicts_of
 
-from paper_figures import su_boyd_candes_2016 as paper
+from paper_figures.momentum import su_boyd_candes_2016 as paper
 
 pytestmark = pytest.mark.slow
 verdicts = verdicts_of(paper)

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
-from paper_cases import verdicts_of
+from paper_cases import part_of, verdicts_of
 
-from paper_figures import woodworth_2020 as paper
-from paper_figures.interpolators import least_potential, network_potential
+from paper_figures.frame.interpolators import least_potential, network_potential
+from paper_figures.linear_networks import woodworth_2020 as paper
+
+runs = part_of(paper, "compute")
 
 verdicts = verdicts_of(paper)
 
@@ -13,10 +15,10 @@ verdicts = verdicts_of(paper)
 @pytest.fixture(scope="module")
 def staged():
     """The quick data with the ends of the flow taken from the convex programs, which cost no integration."""
-    found = paper.data.references(paper.data.QUICK_DEPTHS, paper.data.QUICK_SCALES)
+    found = runs.references(paper.setting.QUICK_DEPTHS, paper.setting.QUICK_SCALES)
     inputs = found.inputs.values
-    least = least_potential(network_potential(paper.data.METHOD_SCALE, 2), inputs, inputs @ found.least_l1.values)
-    return paper.data.with_methods(found, least).assign(flow=found.reference)
+    least = least_potential(network_potential(paper.diagonal_methods.SCALE, 2), inputs, inputs @ found.least_l1.values)
+    return runs.with_methods(found, least).assign(flow=found.reference)
 
 
 def test_all_claims_hold_where_the_flow_ends_at_the_convex_programs(staged):

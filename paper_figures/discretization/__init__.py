@@ -1,0 +1,1 @@
+"""How far gradient descent is from gradient flow, and the modified equations and losses that come closer."""

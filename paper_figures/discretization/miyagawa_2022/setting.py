@@ -1,0 +1,8 @@
+"""What the runs behind the figure are made with."""
+
+DECAY, TORQUE_DECAY = 0.1, 0.5
+COUNTER_TERMS = (0, 1, 2)
+LARGEST, SAMPLES = 0.2, 20
+EVERY, QUICK_EVERY = (1, 2, 3, 4, 6, 8, 12), (1, 2, 4, 8)
+TORQUE_RATES, QUICK_TORQUE_RATES = (0.2, 0.1, 0.05, 0.025), (0.2, 0.1)
+TORQUE_DURATION, TORQUE_SAMPLES = 20.0, 100

@@ -1,0 +1,1 @@
+"""Training at the edge of stability, and the models of it."""

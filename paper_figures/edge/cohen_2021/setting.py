@@ -1,0 +1,4 @@
+"""What the runs behind the figure are made with."""
+
+LEARNING_RATES, DURATION, SAMPLES = (0.14, 0.11, 0.09, 0.05), 400.0, 200
+QUICK_LEARNING_RATES, QUICK_DURATION, QUICK_SAMPLES = (0.15, 0.13, 0.06), 120.0, 60

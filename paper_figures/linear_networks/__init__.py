@@ -1,0 +1,1 @@
+"""Deep and diagonal linear networks: how fast they learn, and which solution their start makes them find."""

@@ -1,0 +1,12 @@
+"""What the runs behind the figure are made with."""
+
+SINGULAR_VALUES = (1.4, 1.0, 0.7)
+EXAMPLES, INPUTS, OUTPUTS = 3, 6, 2
+HIDDEN = INPUTS + OUTPUTS
+DRIFT_STEPS, QUICK_DRIFT_STEPS = (60, 80, 120, 160, 240), (60, 80, 120, 160)
+DRIFT_DURATION, DRIFT_SAMPLES, DRIFT_SCALE = 2.0, 20, 0.5
+IMBALANCES = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+RANDOM_SCALES, RANDOM_SEEDS = (0.2, 0.4, 0.8, 1.6), 6
+FALL, DURATION, SAMPLES = 1e-8, 40.0, 800
+WIDTHS, QUICK_WIDTHS = tuple(2**k for k in range(6, 17)), tuple(2**k for k in range(6, 15, 2))
+POWERS, SEEDS, QUICK_SEEDS = (1.0, 0.75), 30, 16
