@@ -40,26 +40,34 @@ def run_experiment(
     on resume.
     Raises ValueError on misuse, before anything is written.
     """
-    folder = _folder(out, arguments, resume=resume, overwrite=overwrite)
-    if resume and folder and folder.is_finished:
-        print(f"{out} is finished already: {folder.path / 'summary.json'}", file=sys.stderr)
-        _tell(load(folder.path / COMPARISON), folder, as_json)
-        return 0
+    folder = _folder(out, resume=resume, overwrite=overwrite)
+    if folder:
+        folder.check(dict(arguments), resume=resume, overwrite=overwrite)
+        if resume and folder.is_finished:
+            return _tell_finished(folder, as_json)
     plan = _plan(arguments)
     _warn(plan)
-    continued = bool(resume and folder and folder.progress.exists())
-    if folder and not continued:
-        folder.begin({"command": "compare", "arguments": dict(arguments), "provenance": provenance()})
-    with progress_bar(visible=not as_json) as show:
-        comparison = compare(**plan, progress=show, folder=folder.progress if folder else None, resume=continued)
-    if folder:
-        folder.finish(comparison, keep_progress=comparison.interrupted)
+    if folder is None:
+        with progress_bar(visible=not as_json) as show:
+            comparison = compare(**plan, progress=show)
+    else:
+        with folder.held():
+            # Another run may have been here while this one was planned.
+            folder.check(dict(arguments), resume=resume, overwrite=overwrite)
+            if resume and folder.is_finished:
+                return _tell_finished(folder, as_json)
+            continued = resume and folder.can_continue
+            if not continued:
+                folder.begin({"command": "compare", "arguments": dict(arguments), "provenance": provenance()})
+            with progress_bar(visible=not as_json) as show:
+                comparison = compare(**plan, progress=show, folder=folder.progress, resume=continued)
+            folder.finish(comparison, keep_progress=comparison.interrupted)
     _tell(comparison, folder, as_json)
     return INTERRUPTED if comparison.interrupted else 0
 
 
-def _folder(out: str | None, arguments: Mapping[str, Any], *, resume: bool, overwrite: bool) -> RunFolder | None:
-    """The run folder, if one is wanted, in which such a run may start or continue."""
+def _folder(out: str | None, *, resume: bool, overwrite: bool) -> RunFolder | None:
+    """The run folder, if one is wanted."""
     if resume and overwrite:
         raise ValueError("`resume` and `overwrite` exclude each other; give one of them.")
     if out is None:
@@ -67,9 +75,7 @@ def _folder(out: str | None, arguments: Mapping[str, Any], *, resume: bool, over
             if given:
                 raise ValueError(f"`{option}` needs the folder of the run; pass it as `out`.")
         return None
-    folder = RunFolder(out)
-    folder.check(dict(arguments), resume=resume, overwrite=overwrite)
-    return folder
+    return RunFolder(out)
 
 
 def _plan(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -164,6 +170,13 @@ def _instruments(problem: landscapes.Problem, method: Method, top: int) -> dict[
     if problem.accuracy is not None:
         observe["accuracy"] = problem.accuracy
     return observe
+
+
+def _tell_finished(folder: RunFolder, as_json: bool) -> int:
+    print(f"{folder.path} is finished already: {folder.path / 'summary.json'}", file=sys.stderr)
+    folder.tidy()
+    _tell(load(folder.path / COMPARISON), folder, as_json)
+    return 0
 
 
 def _tell(comparison: Comparison, folder: RunFolder | None, as_json: bool) -> None:

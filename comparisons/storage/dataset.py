@@ -1,5 +1,6 @@
 """A comparison as an xarray.Dataset and as a netCDF file, and back."""
 
+import errno
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,6 +13,7 @@ from discrete import Cost, Trajectory
 
 from ..comparison import Comparison
 from ..divergence.path import Divergence
+from .whole_file import expanded, whole_file
 
 METHOD = "discrete"
 GAP, PREDICTED, INDEX = "gap_", "predicted_", "_index"
@@ -93,18 +95,21 @@ def to_dataset(comparison: Comparison) -> xr.Dataset:
 
 
 def save(comparison: Comparison, path: str | Path) -> Path:
-    """Write the dataset as netCDF under another name, then rename it; parameters are not saved."""
-    path = Path(path)
+    """Write the dataset as netCDF, all of it or none; parameters are not saved. OSError names the file."""
+    path = expanded(path, "path")
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.part")
-    to_dataset(comparison).to_netcdf(temporary, engine="h5netcdf")
-    temporary.replace(path)
+    data = to_dataset(comparison)
+    with whole_file(path) as file:
+        try:
+            data.to_netcdf(file.name, engine="h5netcdf")
+        except RuntimeError as error:  # of HDF5, when it cannot write out what it holds
+            raise OSError(errno.EIO, f"cannot be written: {error}", str(path)) from error
     return path
 
 
 def load(path: str | Path) -> Comparison:
     """The comparison that `save` wrote; its trajectories carry no params. ValueError if the file holds none."""
-    path = Path(path)
+    path = expanded(path, "path")
     if not path.is_file():
         raise ValueError(f"`path` {path} does not exist; pass the comparison.nc of a run folder.")
     try:
