@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import jax.numpy as jnp
+import numpy as np
 from rich.console import Console
 
 import flows
@@ -15,6 +17,7 @@ from discrete.catalogue import method_named
 from discrete.running.run import check_steps
 from flows.catalogue import flow_named
 from flows.modified import third_derivative_vanishes
+from landscapes.memory import check_memory
 
 from ..compare import compare, starting_state
 from ..comparison import Comparison
@@ -81,6 +84,7 @@ def _folder(out: str | None, *, resume: bool, overwrite: bool) -> RunFolder | No
 def _plan(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Everything `compare` needs, built and checked, so that nothing is left to refuse."""
     check_steps(arguments["steps"], arguments["every"])
+    _check_learning_rate(arguments["learning_rate"])
     given = {key: value for key, value in arguments.items() if value is not None}
     method_settings = {key: given[key] for key in METHOD_SETTINGS if key in given}
     method = method_named(arguments["method"], arguments["learning_rate"], **method_settings)
@@ -100,6 +104,14 @@ def _plan(arguments: Mapping[str, Any]) -> dict[str, Any]:
         "state": state,
         "integrator": integrator,
     }
+
+
+def _check_learning_rate(learning_rate: float) -> None:
+    """ValueError where h or a threshold such as 2 (1 + momentum)/h is no number of the precision."""
+    numbers = jnp.finfo(jnp.result_type(float))
+    least, most = 4 * float(numbers.tiny), float(numbers.max)
+    if learning_rate > 0 and np.isfinite(learning_rate) and not least <= learning_rate <= most:
+        raise ValueError(f"`learning_rate` must lie between {least:.1e} and {most:.1e}, got {learning_rate!r}.")
 
 
 def _warn(plan: Mapping[str, Any]) -> None:
@@ -140,7 +152,9 @@ def _problem(given: Mapping[str, Any]) -> landscapes.Problem:
             raise ValueError(f"`{key}` must be at least {least}, got {given[key]}.")
     settings = {key for known in landscapes.PROBLEMS for key in landscapes.settings_of(known)}
     reads_files = name in landscapes.PROBLEMS and "data_dir" in landscapes.settings_of(name)
-    with _blamed_on("`data_dir`" if reads_files else f"`problem` {name}", settings | {"problem"}):
+    blamed = _blamed_on("`data_dir`" if reads_files else f"`problem` {name}", settings | {"problem"})
+    # What overflows on the way is found at the start, where it is said what of.
+    with blamed, np.errstate(all="ignore"):
         problem = landscapes.build(name, **{key: given[key] for key in settings & given.keys()})
     with _blamed_on(f"`problem` {name} with these settings"):
         landscapes.check_start(problem.loss, problem.params)
@@ -164,6 +178,8 @@ def _instruments(problem: landscapes.Problem, method: Method, top: int) -> dict[
     observe: dict[str, Any] = {"gradient_norm": landscapes.GradientNorm(problem.loss)}
     if top:
         top = min(top, problem.dimension)
+        # The basis of a search and its images under the Hessian have more rows than that.
+        check_memory(2 * top * problem.dimension, top=top)
         observe["sharpness"] = landscapes.Sharpness(problem.loss, k=top)
         if method.has_preconditioner:
             observe["effective_sharpness"] = landscapes.EffectiveSharpness(problem.loss, k=top)

@@ -1,11 +1,12 @@
 """A comparison as an xarray.Dataset and as a netCDF file, and back."""
 
-import errno
+import io
 import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import h5netcdf
 import numpy as np
 import xarray as xr
 
@@ -13,7 +14,7 @@ from discrete import Cost, Trajectory
 
 from ..comparison import Comparison
 from ..divergence.path import Divergence
-from .whole_file import expanded, whole_file
+from .whole_file import expanded, write_atomically
 
 METHOD = "discrete"
 GAP, PREDICTED, INDEX = "gap_", "predicted_", "_index"
@@ -98,12 +99,11 @@ def save(comparison: Comparison, path: str | Path) -> Path:
     """Write the dataset as netCDF, all of it or none; parameters are not saved. OSError names the file."""
     path = expanded(path, "path")
     path.parent.mkdir(parents=True, exist_ok=True)
-    data = to_dataset(comparison)
-    with whole_file(path) as file:
-        try:
-            data.to_netcdf(file.name, engine="h5netcdf")
-        except RuntimeError as error:  # of HDF5, when it cannot write out what it holds
-            raise OSError(errno.EIO, f"cannot be written: {error}", str(path)) from error
+    # HDF5 crashes the process on a full disk: it works in memory, and what comes out is written like any other file.
+    content = io.BytesIO()
+    with h5netcdf.File(content, "w") as file:
+        to_dataset(comparison).dump_to_store(xr.backends.H5NetCDFStore(file))
+    write_atomically(path, content.getvalue())
     return path
 
 

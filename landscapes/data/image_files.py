@@ -27,6 +27,7 @@ _MNIST_STEMS = {"train": "train", "test": "t10k"}
 _MNIST_PLACES = (".", "mnist", "MNIST", "MNIST/raw")
 _RECORD = 1 + 3 * 32 * 32  # bytes of a record of CIFAR-10: a label and the R, G and B planes
 _AGAIN = "download it again"
+MOST_BYTES = 2**30  # of the content that is read of one file; the largest official one has 47 MB
 
 Count = int | np.integer
 
@@ -112,7 +113,10 @@ def _check_enough(held: int, examples: Count | None, path: Path) -> None:
 
 def _find(folder: str | PathLike[str], places: Sequence[str], names: Sequence[str]) -> Path:
     """The first file of `folder` that has one of the names in one of the places; ValueError when there is none."""
-    root = Path(folder)
+    try:
+        root = Path(folder).expanduser()
+    except RuntimeError as error:
+        raise _refusal(folder, "a folder", "the home folder of an unknown user", "write the path out") from error
     if not root.is_dir():
         raise _refusal(root, f"a folder that holds {names[0]}", "no such folder", "correct the path")
     for path in (root / place / name for place, name in product(places, names)):
@@ -145,7 +149,8 @@ def _read_binary_batch(path: Path, limit: int) -> LabelledImages:
     if size % _RECORD:
         whole = f"{-(-size // _RECORD) * _RECORD} bytes (whole records of {_RECORD} bytes)"
         raise _refusal(path, whole, f"{size} bytes", _AGAIN)
-    records = np.fromfile(path, dtype=np.uint8, count=min(limit, size // _RECORD) * _RECORD).reshape(-1, _RECORD)
+    count = _checked_size(min(limit, size // _RECORD) * _RECORD, path)
+    records = np.fromfile(path, dtype=np.uint8, count=count).reshape(-1, _RECORD)
     return _cifar10_examples(records[:, 1:], records[:, 0].tolist(), path)
 
 
@@ -182,7 +187,7 @@ def _read_idx(path: Path, dimensions: int, limit: int) -> tuple[NDArray[np.uint8
         with gzip.open(path) if packed else path.open("rb") as file:
             shape = _read_idx_header(file, dimensions, path)
             items = min(limit, shape[0])
-            needed = items * math.prod(shape[1:])
+            needed = _checked_size(items * math.prod(shape[1:]), path)
             # At the end ask for a byte more: gzip checks its sum only there, and nothing may follow.
             content = _read_at_most(file, needed + (items == shape[0]))
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -204,6 +209,13 @@ def _read_idx_header(file: io.BufferedIOBase, dimensions: int, path: Path) -> tu
         expected = f"magic number {magic} and {dimensions} sizes from 1 up in {4 + 4 * dimensions} bytes"
         raise _refusal(path, expected, found, "use the official file, named .gz when it is gzipped")
     return shape
+
+
+def _checked_size(count: int, path: Path) -> int:
+    """The bytes to read; ValueError for more than any official file holds, however well they are packed."""
+    if count > MOST_BYTES:
+        raise _refusal(path, f"at most {MOST_BYTES} bytes of content", f"{count} bytes", "ask for fewer examples")
+    return count
 
 
 def _read_at_most(file: io.BufferedIOBase, count: int) -> bytearray:
