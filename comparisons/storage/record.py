@@ -104,7 +104,8 @@ class Record:
 
     def _load(self, name: str) -> dict[str, np.ndarray]:
         try:
-            with np.load(self.folder / name) as file:
+            # Of a file that it cannot read, np.load leaves the handle open.
+            with (self.folder / name).open("rb") as opened, np.load(opened) as file:
                 return dict(file)
         except (OSError, ValueError, TypeError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
             raise self._damaged(name, error) from error

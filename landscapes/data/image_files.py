@@ -149,7 +149,8 @@ def _read_binary_batch(path: Path, limit: int) -> LabelledImages:
     if size % _RECORD:
         whole = f"{-(-size // _RECORD) * _RECORD} bytes (whole records of {_RECORD} bytes)"
         raise _refusal(path, whole, f"{size} bytes", _AGAIN)
-    count = _checked_size(min(limit, size // _RECORD) * _RECORD, path)
+    count = min(limit, size // _RECORD) * _RECORD
+    _check_size(count, path)
     records = np.fromfile(path, dtype=np.uint8, count=count).reshape(-1, _RECORD)
     return _cifar10_examples(records[:, 1:], records[:, 0].tolist(), path)
 
@@ -187,11 +188,13 @@ def _read_idx(path: Path, dimensions: int, limit: int) -> tuple[NDArray[np.uint8
         with gzip.open(path) if packed else path.open("rb") as file:
             shape = _read_idx_header(file, dimensions, path)
             items = min(limit, shape[0])
-            needed = _checked_size(items * math.prod(shape[1:]), path)
+            needed = items * math.prod(shape[1:])
             # At the end ask for a byte more: gzip checks its sum only there, and nothing may follow.
-            content = _read_at_most(file, needed + (items == shape[0]))
+            content = _read_at_most(file, min(needed + (items == shape[0]), MOST_BYTES + 1))
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise _refusal(path, "a whole gzip file", f"{type(error).__name__}: {error}", _AGAIN) from error
+    if len(content) > MOST_BYTES:
+        _check_size(needed, path)
     header, expected = 4 + 4 * dimensions, 4 + 4 * dimensions + math.prod(shape)
     found = header + len(content) if packed else path.stat().st_size
     if len(content) != needed or (found != expected and not packed):
@@ -211,11 +214,10 @@ def _read_idx_header(file: io.BufferedIOBase, dimensions: int, path: Path) -> tu
     return shape
 
 
-def _checked_size(count: int, path: Path) -> int:
-    """The bytes to read; ValueError for more than any official file holds, however well they are packed."""
+def _check_size(count: int, path: Path) -> None:
+    """ValueError for more bytes to read than any official file holds, however well they are packed."""
     if count > MOST_BYTES:
         raise _refusal(path, f"at most {MOST_BYTES} bytes of content", f"{count} bytes", "ask for fewer examples")
-    return count
 
 
 def _read_at_most(file: io.BufferedIOBase, count: int) -> bytearray:
