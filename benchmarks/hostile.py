@@ -206,7 +206,8 @@ def kills(out: Path, stride: int) -> int:
             done += 1
             what = f"{name} killed at operation {at}"
             began = (out / "config.json").exists() and json.loads((out / "config.json").read_text())["arguments"]
-            if before == "finished" and began["learning_rate"] == float(OLD) and not is_run_beside_leftovers(out):
+            is_old = not began or began["learning_rate"] == float(OLD)
+            if before == "finished" and is_old and not is_run_beside_leftovers(out):
                 faults.append(f"{what}: the old run is damaged before the new one has begun")
             goes_on(out, what, learning_rate, ways_on)
     return done
@@ -346,14 +347,14 @@ def main() -> int:
             told("writes on a full disk refused", lambda: full_disks(out, sizes))
         with patched(*plans, folder_logic[-1]):
             told("malformed calls", lambda: malformed_calls(out, 7 if quick else 1))
-    print(*faults, sep="\n")
-    print(f"{len(faults)} faults")
     return int(bool(faults))
 
 
 def told(what: str, count: Callable[[], int]) -> None:
-    begin = time.perf_counter()
-    print(f"{count()} {what} in {time.perf_counter() - begin:.1f} s", flush=True)
+    begin, before = time.perf_counter(), len(faults)
+    number = count()
+    found = faults[before:]
+    print(f"{number} {what} in {time.perf_counter() - begin:.1f} s, {len(found)} faults", *found, sep="\n", flush=True)
 
 
 guillotine = Guillotine()

@@ -9,6 +9,7 @@ from typing import Any
 import h5netcdf
 import numpy as np
 import xarray as xr
+from xarray.backends import H5NetCDFStore
 
 from discrete import Cost, Trajectory
 
@@ -102,7 +103,7 @@ def save(comparison: Comparison, path: str | Path) -> Path:
     # HDF5 crashes the process on a full disk: it works in memory, and what comes out is written like any other file.
     content = io.BytesIO()
     with h5netcdf.File(content, "w") as file:
-        to_dataset(comparison).dump_to_store(xr.backends.H5NetCDFStore(file))
+        to_dataset(comparison).dump_to_store(H5NetCDFStore(file))
     write_atomically(path, content.getvalue())
     return path
 
