@@ -39,6 +39,7 @@ benchmarks: $(READY)
 	$(BIN)/python benchmarks/modified_orders.py
 	$(BIN)/python benchmarks/momentum_orders.py
 	$(BIN)/python benchmarks/edge.py
+	$(BIN)/python benchmarks/hostile.py
 
 docs: $(READY)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group docs

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 import tyro
 
 MISUSE = 2
+LONGEST = 500  # characters of a complaint of the parser, which repeats what was typed
 DESCRIPTION = "Discrete optimizers side by side with the continuous-time models that claim to describe them."
 
 
@@ -237,7 +238,8 @@ def in_one_line(box: str) -> str:
     if text and text[0].startswith("Missing"):
         names = [line.split()[0] for line in text if line.startswith("--") or line.isupper()]
         return f"missing: {', '.join(names)}"
-    return " ".join(text).rstrip(".")
+    whole = " ".join(text).rstrip(".")
+    return whole if len(whole) <= LONGEST else f"{whole[:LONGEST]}..."
 
 
 def is_rule(line: str) -> bool:

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from .comparison import Comparison
+from .storage.whole_file import whole_file
 
 STYLE = Path(__file__).with_name("odescent.mplstyle")
 METHOD_STYLE = {"color": "black", "linewidth": 0.9, "zorder": 1}
@@ -43,7 +44,9 @@ def save_figure(figure: Figure, stem: Path) -> list[Path]:
     with plt.style.context(STYLE):
         paths = [stem.with_suffix(suffix) for suffix in (".png", ".svg")]
         for path in paths:
-            figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
+            with whole_file(path) as file:
+                kind = path.suffix.removeprefix(".")
+                figure.savefig(file, format=kind, metadata={"Date": None} if kind == "svg" else None)
             # One layout for both, which is half of the work.
             figure.set_layout_engine("none")
     plt.close(figure)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import jax.numpy as jnp
+import numpy as np
 from rich.console import Console
 
 import flows
@@ -15,6 +17,7 @@ from discrete.catalogue import method_named
 from discrete.running.run import check_steps
 from flows.catalogue import flow_named
 from flows.modified import third_derivative_vanishes
+from landscapes.memory import check_memory
 
 from ..compare import compare, starting_state
 from ..comparison import Comparison
@@ -40,26 +43,34 @@ def run_experiment(
     on resume.
     Raises ValueError on misuse, before anything is written.
     """
-    folder = _folder(out, arguments, resume=resume, overwrite=overwrite)
-    if resume and folder and folder.is_finished:
-        print(f"{out} is finished already: {folder.path / 'summary.json'}", file=sys.stderr)
-        _tell(load(folder.path / COMPARISON), folder, as_json)
-        return 0
+    folder = _folder(out, resume=resume, overwrite=overwrite)
+    if folder:
+        folder.check(dict(arguments), resume=resume, overwrite=overwrite)
+        if resume and folder.is_finished:
+            return _tell_finished(folder, as_json)
     plan = _plan(arguments)
     _warn(plan)
-    continued = bool(resume and folder and folder.progress.exists())
-    if folder and not continued:
-        folder.begin({"command": "compare", "arguments": dict(arguments), "provenance": provenance()})
-    with progress_bar(visible=not as_json) as show:
-        comparison = compare(**plan, progress=show, folder=folder.progress if folder else None, resume=continued)
-    if folder:
-        folder.finish(comparison, keep_progress=comparison.interrupted)
+    if folder is None:
+        with progress_bar(visible=not as_json) as show:
+            comparison = compare(**plan, progress=show)
+    else:
+        with folder.held():
+            # Another run may have been here while this one was planned.
+            folder.check(dict(arguments), resume=resume, overwrite=overwrite)
+            if resume and folder.is_finished:
+                return _tell_finished(folder, as_json)
+            continued = resume and folder.can_continue
+            if not continued:
+                folder.begin({"command": "compare", "arguments": dict(arguments), "provenance": provenance()})
+            with progress_bar(visible=not as_json) as show:
+                comparison = compare(**plan, progress=show, folder=folder.progress, resume=continued)
+            folder.finish(comparison, keep_progress=comparison.interrupted)
     _tell(comparison, folder, as_json)
     return INTERRUPTED if comparison.interrupted else 0
 
 
-def _folder(out: str | None, arguments: Mapping[str, Any], *, resume: bool, overwrite: bool) -> RunFolder | None:
-    """The run folder, if one is wanted, in which such a run may start or continue."""
+def _folder(out: str | None, *, resume: bool, overwrite: bool) -> RunFolder | None:
+    """The run folder, if one is wanted."""
     if resume and overwrite:
         raise ValueError("`resume` and `overwrite` exclude each other; give one of them.")
     if out is None:
@@ -67,14 +78,13 @@ def _folder(out: str | None, arguments: Mapping[str, Any], *, resume: bool, over
             if given:
                 raise ValueError(f"`{option}` needs the folder of the run; pass it as `out`.")
         return None
-    folder = RunFolder(out)
-    folder.check(dict(arguments), resume=resume, overwrite=overwrite)
-    return folder
+    return RunFolder(out)
 
 
 def _plan(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Everything `compare` needs, built and checked, so that nothing is left to refuse."""
     check_steps(arguments["steps"], arguments["every"])
+    _check_learning_rate(arguments["learning_rate"])
     given = {key: value for key, value in arguments.items() if value is not None}
     method_settings = {key: given[key] for key in METHOD_SETTINGS if key in given}
     method = method_named(arguments["method"], arguments["learning_rate"], **method_settings)
@@ -94,6 +104,14 @@ def _plan(arguments: Mapping[str, Any]) -> dict[str, Any]:
         "state": state,
         "integrator": integrator,
     }
+
+
+def _check_learning_rate(learning_rate: float) -> None:
+    """ValueError where h or a threshold such as 2 (1 + momentum)/h is no number of the precision."""
+    numbers = jnp.finfo(jnp.result_type(float))
+    least, most = 4 * float(numbers.tiny), float(numbers.max)
+    if learning_rate > 0 and np.isfinite(learning_rate) and not least <= learning_rate <= most:
+        raise ValueError(f"`learning_rate` must lie between {least:.1e} and {most:.1e}, got {learning_rate!r}.")
 
 
 def _warn(plan: Mapping[str, Any]) -> None:
@@ -134,7 +152,9 @@ def _problem(given: Mapping[str, Any]) -> landscapes.Problem:
             raise ValueError(f"`{key}` must be at least {least}, got {given[key]}.")
     settings = {key for known in landscapes.PROBLEMS for key in landscapes.settings_of(known)}
     reads_files = name in landscapes.PROBLEMS and "data_dir" in landscapes.settings_of(name)
-    with _blamed_on("`data_dir`" if reads_files else f"`problem` {name}", settings | {"problem"}):
+    blamed = _blamed_on("`data_dir`" if reads_files else f"`problem` {name}", settings | {"problem"})
+    # What overflows on the way is found at the start, where it is said what of.
+    with blamed, np.errstate(all="ignore"):
         problem = landscapes.build(name, **{key: given[key] for key in settings & given.keys()})
     with _blamed_on(f"`problem` {name} with these settings"):
         landscapes.check_start(problem.loss, problem.params)
@@ -158,12 +178,21 @@ def _instruments(problem: landscapes.Problem, method: Method, top: int) -> dict[
     observe: dict[str, Any] = {"gradient_norm": landscapes.GradientNorm(problem.loss)}
     if top:
         top = min(top, problem.dimension)
+        # The basis of a search and its images under the Hessian have more rows than that.
+        check_memory(2 * top * problem.dimension, top=top)
         observe["sharpness"] = landscapes.Sharpness(problem.loss, k=top)
         if method.has_preconditioner:
             observe["effective_sharpness"] = landscapes.EffectiveSharpness(problem.loss, k=top)
     if problem.accuracy is not None:
         observe["accuracy"] = problem.accuracy
     return observe
+
+
+def _tell_finished(folder: RunFolder, as_json: bool) -> int:
+    print(f"{folder.path} is finished already: {folder.path / 'summary.json'}", file=sys.stderr)
+    folder.tidy()
+    _tell(load(folder.path / COMPARISON), folder, as_json)
+    return 0
 
 
 def _tell(comparison: Comparison, folder: RunFolder | None, as_json: bool) -> None:

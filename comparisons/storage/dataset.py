@@ -1,12 +1,15 @@
 """A comparison as an xarray.Dataset and as a netCDF file, and back."""
 
+import io
 import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import h5netcdf
 import numpy as np
 import xarray as xr
+from xarray.backends import H5NetCDFStore
 
 from discrete import Cost, Status, Trajectory
 from discrete.running.status import status_in_words
@@ -15,6 +18,7 @@ from landscapes.instruments.reading import Role
 
 from ..comparison import Comparison
 from ..divergence.path import Divergence
+from .whole_file import expanded, write_atomically
 
 METHOD = "discrete"
 GAP, PREDICTED, INDEX = "gap_", "predicted_", "_index"
@@ -98,18 +102,20 @@ def to_dataset(comparison: Comparison) -> xr.Dataset:
 
 
 def save(comparison: Comparison, path: str | Path) -> Path:
-    """Write the dataset as netCDF under another name, then rename it; parameters are not saved."""
-    path = Path(path)
+    """Write the dataset as netCDF, all of it or none; parameters are not saved. OSError names the file."""
+    path = expanded(path, "path")
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.part")
-    to_dataset(comparison).to_netcdf(temporary, engine="h5netcdf")
-    temporary.replace(path)
+    # HDF5 crashes the process on a full disk: it works in memory, and what comes out is written like any other file.
+    content = io.BytesIO()
+    with h5netcdf.File(content, "w") as file:
+        to_dataset(comparison).dump_to_store(H5NetCDFStore(file))
+    write_atomically(path, content.getvalue())
     return path
 
 
 def load(path: str | Path) -> Comparison:
     """The comparison that `save` wrote; its trajectories carry no params. ValueError if the file holds none."""
-    path = Path(path)
+    path = expanded(path, "path")
     if not path.is_file():
         raise ValueError(f"`path` {path} does not exist; pass the comparison.nc of a run folder.")
     try:

@@ -1,11 +1,15 @@
 """A run on disk while it goes on: finished blocks, and the state from which it continues.
 
-Layout of the folder: `configuration.json`, `block-00000.npz`, ... and `state.npz`. Each file is written under another
-name and then renamed, the state after its block, so that a killed run loses the block in hand and nothing else.
+Layout of the folder: `configuration.json`, `block-00000.npz`, ... and `state.npz`. Each file is written whole, the
+state after its block, so that a killed run loses the block in hand and nothing else. The configuration is written first
+and removed first: without it there is no unfinished run here.
 """
 
+import contextlib
 import json
-import os
+import re
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -15,46 +19,69 @@ import numpy as np
 
 from discrete.running.march import Marched
 
+from .exclusive import hold
+from .stored_json import read_json
+from .whole_file import expanded, telling, unfinished_name, whole_file, write_atomically as write_atomically
+
 STATE = "state.npz"
 CONFIGURATION = "configuration.json"
+_OWN = re.compile(rf"{re.escape(CONFIGURATION)}|{re.escape(STATE)}|block-\d{{5,}}\.npz")
+_SAFE = "the finished blocks are safe; when there is room again, resume the run"
+_REMEDY = "start the run again in an empty folder, or replace it"
 
 
 class Record:
     """Writes the progress of a run, and reads it back. The configuration must be the same on both occasions."""
 
     def __init__(self, folder: str | Path, configuration: dict[str, Any], *, resume: bool):
-        self.folder = Path(folder)
+        self.folder = expanded(folder, "folder")
         self.configuration = configuration
         if resume:
             self._check_configuration()
+            self._hold = hold(self.folder, "folder")
         elif (self.folder / STATE).exists():
             raise ValueError(f"`folder` {self.folder} holds an unfinished run; resume it or choose another folder.")
         else:
             self.folder.mkdir(parents=True, exist_ok=True)
+            self._hold = hold(self.folder, "folder")
             write_atomically(self.folder / CONFIGURATION, json.dumps(configuration, indent=1).encode())
+        _remove(self.folder, leftovers(self.folder))
 
     def write(self, marched: Marched) -> None:
         """Save the newest block, then the state after it."""
         number = len(marched.parts) - 1
-        self._savez(f"block-{number:05d}.npz", _numbered(marched.parts[-1]))
-        counts = {"done": marched.done, "blocks": number + 1}
-        counts |= {f"samples/{name}": count for name, count in marched.samples.items()}
-        counts |= {f"seconds/{name}": seconds for name, seconds in marched.seconds.items()}
-        self._savez(STATE, _numbered(marched.carries) | {key: np.asarray(value) for key, value in counts.items()})
+        with telling(_SAFE):
+            self._savez(f"block-{number:05d}.npz", _numbered(marched.parts[-1]))
+            counts = {"done": marched.done, "blocks": number + 1}
+            counts |= {f"samples/{name}": count for name, count in marched.samples.items()}
+            counts |= {f"seconds/{name}": seconds for name, seconds in marched.seconds.items()}
+            self._savez(STATE, _numbered(marched.carries) | {key: np.asarray(value) for key, value in counts.items()})
 
     def read(self, fresh: Marched, part_shapes: dict[str, Any]) -> Marched:
-        """How far the run had come. fresh: the same run at its start; part_shapes: the structure of a block."""
+        """How far the run had come. fresh: the same run at its start; part_shapes: the structure of a block.
+
+        ValueError where a file is missing, damaged, or of another run.
+        """
         if not (self.folder / STATE).exists():
             return fresh
         names, state = list(fresh.carries), self._load(STATE)
-        blocks = [self._load(f"block-{i:05d}.npz") for i in range(int(state["blocks"]))]
-        return Marched(
-            carries=jax.tree.map(jnp.asarray, _restored(state, fresh.carries)),
-            samples={name: int(state[f"samples/{name}"]) for name in names},
-            seconds={name: float(state[f"seconds/{name}"]) for name in names},
-            parts=[_restored(block, {n: part_shapes[n] for n in names if f"{n}:0" in block}) for block in blocks],
-            done=int(state["done"]),
-        )
+        try:
+            count, done = int(state["blocks"]), int(state["done"])
+            samples = {name: int(state[f"samples/{name}"]) for name in names}
+            seconds = {name: float(state[f"seconds/{name}"]) for name in names}
+            carries = _restored(state, fresh.carries)
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._damaged(STATE, error) from error
+        parts = [self._part(f"block-{i:05d}.npz", part_shapes) for i in range(count)]
+        return Marched(jax.tree.map(jnp.asarray, carries), samples, seconds, parts, done)
+
+    def _part(self, name: str, shapes: dict[str, Any]) -> dict[str, Any]:
+        """The measurements of a block; a side that was left behind has none."""
+        block = self._load(name)
+        try:
+            return _restored(block, {side: shapes[side] for side in shapes if f"{side}:0" in block}, rows=True)
+        except (KeyError, ValueError) as error:
+            raise self._damaged(name, error) from error
 
     def _check_configuration(self) -> None:
         path = self.folder / CONFIGURATION
@@ -62,7 +89,7 @@ class Record:
             raise ValueError(
                 f"`resume` needs an unfinished run, and {self.folder} holds none; start it without resume."
             )
-        before = json.loads(path.read_text())
+        before = read_json(path, {...: object}, remedy=_REMEDY)
         now = json.loads(json.dumps(self.configuration))
         for key in [*now, *before]:
             if before.get(key) != now.get(key):
@@ -72,23 +99,47 @@ class Record:
                 )
 
     def _savez(self, name: str, arrays: dict[str, np.ndarray]) -> None:
-        temporary = self.folder / f".{name}.part"
-        with temporary.open("wb") as file:
+        with whole_file(self.folder / name) as file:
             np.savez(file, **arrays)  # pyright: ignore[reportArgumentType]
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, self.folder / name)
 
     def _load(self, name: str) -> dict[str, np.ndarray]:
-        with np.load(self.folder / name) as file:
-            return dict(file)
+        try:
+            # Of a file that it cannot read, np.load leaves the handle open.
+            with (self.folder / name).open("rb") as opened, np.load(opened) as file:
+                return dict(file)
+        except (OSError, ValueError, TypeError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
+            raise self._damaged(name, error) from error
+
+    def _damaged(self, name: str, error: Exception) -> ValueError:
+        found = " ".join(str(error).split())[:200] or type(error).__name__
+        return ValueError(f"{self.folder / name} is missing or damaged ({found}); {_REMEDY}.")
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file under another name, then rename it: readers see all of it or none."""
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)
+def is_unfinished(folder: Path) -> bool:
+    """Whether a run has begun in the folder and not ended."""
+    return (folder / CONFIGURATION).exists()
+
+
+def discard(folder: Path) -> None:
+    """Remove an unfinished run; what is not a record's own stays, and the folder with it."""
+    if not folder.is_dir():
+        return
+    own = sorted(path.name for path in folder.iterdir() if _OWN.fullmatch(path.name))
+    _remove(folder, sorted(own, key=CONFIGURATION.__ne__))
+    _remove(folder, leftovers(folder))
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+
+
+def leftovers(folder: Path) -> list[str]:
+    """Files that a killed run was about to write."""
+    named = ((path.name, unfinished_name(path.name)) for path in folder.iterdir())
+    return [name for name, target in named if target is not None and _OWN.fullmatch(target)]
+
+
+def _remove(folder: Path, names: list[str]) -> None:
+    for name in names:
+        (folder / name).unlink(missing_ok=True)
 
 
 def _numbered(trees: dict[str, Any]) -> dict[str, np.ndarray]:
@@ -96,9 +147,20 @@ def _numbered(trees: dict[str, Any]) -> dict[str, np.ndarray]:
     return {f"{n}:{i}": np.asarray(leaf) for n, tree in trees.items() for i, leaf in enumerate(jax.tree.leaves(tree))}
 
 
-def _restored(arrays: dict[str, np.ndarray], templates: dict[str, Any]) -> dict[str, Any]:
+def _restored(arrays: dict[str, np.ndarray], templates: dict[str, Any], *, rows: bool = False) -> dict[str, Any]:
+    """The pytrees of which `_numbered` made these arrays; rows: they have one axis more than the templates, in front.
+
+    ValueError where shape or dtype are not those of the template.
+    """
+
     def one(name: str, template: Any) -> Any:
         leaves, structure = jax.tree.flatten(template)
-        return jax.tree.unflatten(structure, [arrays[f"{name}:{i}"] for i in range(len(leaves))])
+        found = [arrays[f"{name}:{i}"] for i in range(len(leaves))]
+        for array, leaf in zip(found, leaves, strict=True):
+            if array.dtype != leaf.dtype or array.ndim != rows + len(leaf.shape) or array.shape[rows:] != leaf.shape:
+                raise ValueError(
+                    f"{name} has {array.dtype}{list(array.shape)}, where {leaf.dtype}{list(leaf.shape)} belongs"
+                )
+        return jax.tree.unflatten(structure, found)
 
     return {name: one(name, template) for name, template in templates.items()}

@@ -9,6 +9,7 @@ import optax
 from jaxtyping import Array, Float
 
 from landscapes import Loss, Observables, Params, check_observables, check_start
+from landscapes.memory import check_memory
 
 from ..method import Method
 from ..schedule import is_schedule
@@ -129,15 +130,25 @@ def divergence_distance(params: Params, radius: float) -> Float[Array, ""]:
     return radius * jnp.maximum(1, optax.tree.norm(params))
 
 
+def check_countable(name: str, value: int) -> None:
+    """ValueError where the named number is beyond the integers of the default precision (64 bits, 32 in float32)."""
+    most = jnp.iinfo(jnp.result_type(int)).max
+    if value > most:
+        raise ValueError(f"`{name}` must be at most {most}, the largest number that is counted in, got {value}.")
+
+
 def check_steps(steps: int, every: int) -> None:
     """ValueError unless steps is a positive multiple of every."""
     if not isinstance(steps, int | np.integer) or steps < 1:
         raise ValueError(f"`steps` must be a positive whole number, got {steps!r}.")
+    check_countable("steps", steps)
     if not isinstance(every, int | np.integer) or not 1 <= every <= steps:
         raise ValueError(f"`every` must be a whole number between 1 and `steps` = {steps}, got {every!r}.")
     if steps % every:
         near = steps // every * every or every
         raise ValueError(f"`every` = {every} must divide `steps` = {steps}; take {near} steps or another `every`.")
+    # A sample is its step, its time and at least one measurement.
+    check_memory(steps // every, times=3, steps=steps, every=every)
 
 
 def descent_trajectory(side: DescentSide, marched: Marched, every: int, name: str = METHOD) -> Trajectory:

@@ -11,6 +11,7 @@ import lineax
 import optimistix
 from jaxtyping import Array, Int
 
+from discrete.running.run import check_countable
 from landscapes import Params
 
 DEFAULT_RTOL = 1e-9
@@ -32,6 +33,7 @@ class Integrator(eqx.Module):
     def __check_init__(self):
         if self.max_steps < 1:
             raise ValueError(f"`max_steps` must be at least 1, got {self.max_steps}.")
+        check_countable("max_steps", self.max_steps)
         adaptive = isinstance(self.controller, diffrax.AbstractAdaptiveStepSizeController)
         if self.first_step is None and not adaptive:
             raise ValueError("`first_step` is missing: a constant step size has to be given, in the flow's time.")

@@ -7,9 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from ..memory import check_memory
 from .image_files import read_cifar10, read_mnist
 
 DATA_VARIABLE = "ODESCENT_DATA"
+COPIES = 3  # of the pixels as floating-point numbers, while they are standardized
 
 
 class Dataset(NamedTuple):
@@ -42,6 +44,7 @@ def cifar10(examples: int, data_dir: str | None) -> Dataset:
 def mnist(examples: int, data_dir: str | None) -> Dataset:
     """The first `examples` training images of MNIST, pixels / 255, their mean subtracted."""
     images, labels = read_mnist(data_folder("MNIST", data_dir), examples=examples)
+    check_memory(images.size, times=COPIES, examples=examples)
     flat = images.reshape(len(images), -1) / 255
     return Dataset(jnp.asarray(flat - flat.mean()), labels, images.shape[1:])
 
@@ -57,6 +60,7 @@ def data_folder(name: str, data_dir: str | None) -> str:
 
 
 def _standardized(images: np.ndarray, labels: np.ndarray) -> Dataset:
+    check_memory(images.size, times=COPIES, examples=len(images))
     flat = images.reshape(len(images), -1) / 255
     # A pixel that never varies carries nothing; dividing by one keeps it at zero.
     spread = flat.std(axis=0)

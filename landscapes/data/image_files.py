@@ -27,6 +27,7 @@ _MNIST_STEMS = {"train": "train", "test": "t10k"}
 _MNIST_PLACES = (".", "mnist", "MNIST", "MNIST/raw")
 _RECORD = 1 + 3 * 32 * 32  # bytes of a record of CIFAR-10: a label and the R, G and B planes
 _AGAIN = "download it again"
+MOST_BYTES = 2**30  # of the content that is read of one file; the largest official one has 47 MB
 
 Count = int | np.integer
 
@@ -112,7 +113,10 @@ def _check_enough(held: int, examples: Count | None, path: Path) -> None:
 
 def _find(folder: str | PathLike[str], places: Sequence[str], names: Sequence[str]) -> Path:
     """The first file of `folder` that has one of the names in one of the places; ValueError when there is none."""
-    root = Path(folder)
+    try:
+        root = Path(folder).expanduser()
+    except RuntimeError as error:
+        raise _refusal(folder, "a folder", "the home folder of an unknown user", "write the path out") from error
     if not root.is_dir():
         raise _refusal(root, f"a folder that holds {names[0]}", "no such folder", "correct the path")
     for path in (root / place / name for place, name in product(places, names)):
@@ -145,7 +149,9 @@ def _read_binary_batch(path: Path, limit: int) -> LabelledImages:
     if size % _RECORD:
         whole = f"{-(-size // _RECORD) * _RECORD} bytes (whole records of {_RECORD} bytes)"
         raise _refusal(path, whole, f"{size} bytes", _AGAIN)
-    records = np.fromfile(path, dtype=np.uint8, count=min(limit, size // _RECORD) * _RECORD).reshape(-1, _RECORD)
+    count = min(limit, size // _RECORD) * _RECORD
+    _check_size(count, path)
+    records = np.fromfile(path, dtype=np.uint8, count=count).reshape(-1, _RECORD)
     return _cifar10_examples(records[:, 1:], records[:, 0].tolist(), path)
 
 
@@ -184,9 +190,11 @@ def _read_idx(path: Path, dimensions: int, limit: int) -> tuple[NDArray[np.uint8
             items = min(limit, shape[0])
             needed = items * math.prod(shape[1:])
             # At the end ask for a byte more: gzip checks its sum only there, and nothing may follow.
-            content = _read_at_most(file, needed + (items == shape[0]))
+            content = _read_at_most(file, min(needed + (items == shape[0]), MOST_BYTES + 1))
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise _refusal(path, "a whole gzip file", f"{type(error).__name__}: {error}", _AGAIN) from error
+    if len(content) > MOST_BYTES:
+        _check_size(needed, path)
     header, expected = 4 + 4 * dimensions, 4 + 4 * dimensions + math.prod(shape)
     found = header + len(content) if packed else path.stat().st_size
     if len(content) != needed or (found != expected and not packed):
@@ -204,6 +212,12 @@ def _read_idx_header(file: io.BufferedIOBase, dimensions: int, path: Path) -> tu
         expected = f"magic number {magic} and {dimensions} sizes from 1 up in {4 + 4 * dimensions} bytes"
         raise _refusal(path, expected, found, "use the official file, named .gz when it is gzipped")
     return shape
+
+
+def _check_size(count: int, path: Path) -> None:
+    """ValueError for more bytes to read than any official file holds, however well they are packed."""
+    if count > MOST_BYTES:
+        raise _refusal(path, f"at most {MOST_BYTES} bytes of content", f"{count} bytes", "ask for fewer examples")
 
 
 def _read_at_most(file: io.BufferedIOBase, count: int) -> bytearray:

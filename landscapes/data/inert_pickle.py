@@ -12,6 +12,9 @@ from typing import Any
 _ARRAY_MODULES = ("numpy.core.multiarray", "numpy._core.multiarray")
 _NUMPY_NAMES = ("numpy.ndarray", "numpy.dtype", "_codecs.encode", *(f"{name}._reconstruct" for name in _ARRAY_MODULES))
 _LARGEST_MEMO = 2**20
+# The official batches are 31 MB; the largest takes some 40,000 operations, and each may make an object.
+MOST_BYTES = 2**28
+MOST_OPERATIONS = 2**20
 
 
 class StandIn:
@@ -48,11 +51,16 @@ class _InertUnpickler(pickle.Unpickler):
 def load_inert(path: Path) -> object:
     """The content of a pickle file, numpy's objects as stand-ins.
 
-    Raises OSError when it cannot be read, ValueError (one line) when it is broken or asks to run code.
+    Raises OSError when it cannot be read, ValueError (one line) when it is broken, asks to run code, or is larger than
+    any official file by far.
     """
+    if (size := path.stat().st_size) > MOST_BYTES:
+        raise ValueError(f"{size} bytes, where at most {MOST_BYTES} are read")
     content = path.read_bytes()
     try:
-        for opcode, value, _ in pickletools.genops(content):
+        for count, (opcode, value, _) in enumerate(pickletools.genops(content)):
+            if count == MOST_OPERATIONS:
+                raise ValueError(f"more than {MOST_OPERATIONS} operations")
             # EXT could pass by find_class, and a memo with a huge index would fill the memory.
             if opcode.name.startswith("EXT") or (opcode.name.endswith("PUT") and int(value or 0) > _LARGEST_MEMO):
                 raise ValueError(f"the file asks to run code ({opcode.name} {value}) and was refused")

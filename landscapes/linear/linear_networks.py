@@ -9,6 +9,8 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..losses.data_loss import DataLoss, half_squared_error
+from ..memory import check_memory
+from ..networks.networks import COPIES, check_depth
 from ..problem import Loss, Params, Problem
 
 
@@ -37,6 +39,8 @@ def deep_linear(
             f"`depth` must be at least 1, `width` at least the number of singular values and `scale` positive, "
             f"got {depth}, {width} for {len(singular_values)} values, and {scale}."
         )
+    check_depth("depth", depth)
+    check_memory(depth * width**2, times=COPIES, depth=depth, width=width)
     random = np.random.default_rng(seed)
     left, right, *starts = (_orthogonal(random, width) for _ in range(depth + 2))
     spectrum = np.zeros(width)
@@ -103,6 +107,7 @@ def diagonal_linear(
         )
     if depth < 2:
         raise ValueError(f"`depth` of a diagonal network must be at least 2, got {depth}.")
+    check_memory(examples * dimension, times=2, examples=examples, dimension=dimension)
     random = np.random.default_rng(seed)
     inputs = random.standard_normal((examples, dimension))
     truth = np.zeros(dimension)

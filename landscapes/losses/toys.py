@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Inexact
 
+from ..memory import check_memory
 from ..problem import Problem
 
 
@@ -30,6 +31,7 @@ def quadratic(*, eigenvalues: Sequence[float] | np.ndarray = (1.0, 0.1), rotate:
     spectrum = np.asarray(eigenvalues, dtype=float)
     if spectrum.ndim != 1 or spectrum.size == 0 or not np.all(np.isfinite(spectrum)):
         raise ValueError(f"`eigenvalues` must be one or more finite numbers, got {eigenvalues!r}.")
+    check_memory(spectrum.size**2, times=4, eigenvalues=f"{spectrum.size} numbers")
     random = np.random.default_rng(seed)
     basis = np.eye(spectrum.size)
     if rotate:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from ..data.datasets import Dataset, cifar10, digits, mnist
 from ..losses.data_loss import DataLoss, criterion_named
+from ..memory import check_memory
 from ..problem import Problem
 from .networks import CNN, MLP
 
@@ -87,11 +88,15 @@ def mnist_cnn(
 
 def _mlp(name, data: Dataset, widths, activation, criterion, gain, seed, micro_batch) -> Problem:
     network = MLP((data.inputs.shape[1], *widths, 10), activation)
+    at_once = min(len(data.inputs), micro_batch or len(data.inputs))
+    check_memory(at_once * sum(widths), examples=at_once, widths=widths)
     return _problem(name, network, data, criterion, gain, seed, micro_batch)
 
 
 def _cnn(name, data: Dataset, channels, activation, criterion, gain, seed, micro_batch) -> Problem:
     network = CNN(data.image, tuple(channels), 10, activation)
+    at_once = min(len(data.inputs), micro_batch or len(data.inputs))
+    check_memory(at_once * data.inputs.shape[1] * channels[0], examples=at_once, channels=channels)
     return _problem(name, network, data, criterion, gain, seed, micro_batch)
 
 

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Inexact
 
+from ..memory import check_memory
 from ..named import unknown
 from ..problem import Params
 
@@ -23,6 +24,10 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "softplus": jax.nn.softplus,
     "identity": lambda x: x,
 }
+
+# A run holds at least its start, the current point and a gradient.
+COPIES = 3
+MOST_LAYERS = 100
 
 
 def activation_named(name: str) -> Callable[[Array], Array]:
@@ -43,6 +48,15 @@ def layer_stream(seed: int, layer: int) -> np.random.Generator:
     return np.random.default_rng((seed, layer))
 
 
+def check_depth(argument: str, layers: int) -> None:
+    """ValueError for more layers than compile in reasonable time, each being compiled by itself."""
+    if layers > MOST_LAYERS:
+        raise ValueError(
+            f"`{argument}` asks for {layers} layers; at most {MOST_LAYERS} are taken, because each is compiled by "
+            "itself and the compiler would not come to an end."
+        )
+
+
 class MLP(eqx.Module):
     """x -> W_d s(... s(W_1 x + b_1) ...) + b_d.   sizes: (inputs, hidden..., outputs)."""
 
@@ -53,6 +67,9 @@ class MLP(eqx.Module):
         activation_named(self.activation)
         if len(self.sizes) < 2 or min(self.sizes) < 1:
             raise ValueError(f"`widths` must be positive integers, got layer sizes {self.sizes}.")
+        check_depth("widths", len(self.sizes) - 1)
+        weights = sum((fan_in + 1) * fan_out for fan_in, fan_out in zip(self.sizes[:-1], self.sizes[1:], strict=True))
+        check_memory(weights, times=COPIES, widths=self.sizes[1:-1])
 
     def init(self, seed: int, *, gain: float = 1.0, first_gain: float | None = None) -> Params:
         """Starting weights; the same seed gives the same numbers in every precision. first_gain: of the first layer."""
@@ -84,6 +101,10 @@ class CNN(eqx.Module):
         activation_named(self.activation)
         if len(self.channels) != 2 or min(self.channels) < 1:
             raise ValueError(f"`channels` must be two positive integers, got {self.channels}.")
+        first, second = self.channels
+        height, width, _ = self.image
+        weights = 9 * first * (self.image[2] + second) + height * width // 16 * second * self.outputs
+        check_memory(weights, times=COPIES, channels=self.channels)
         if min(self.image[:2]) < 4:
             raise ValueError(f"`image` must be at least 4 x 4 pixels to be pooled twice, got {self.image}.")
 

@@ -8,6 +8,7 @@ from jaxtyping import Array, Float
 
 from ..data.datasets import digits
 from ..losses.data_loss import DataLoss, cross_entropy
+from ..memory import check_memory
 from ..problem import Params, Problem
 from .networks import MLP
 
@@ -45,5 +46,6 @@ def normalized_mlp(
     """
     data = digits(examples)
     network = NormalizedMLP(MLP((data.inputs.shape[1], *widths, 10), activation))
+    check_memory(examples * sum(widths), examples=examples, widths=widths)
     loss = DataLoss(network, cross_entropy, data.inputs, data.one_hot())
     return Problem("normalized-mlp", loss, network.init(seed, gain=gain), predict=loss.predict, accuracy=loss.accuracy)

@@ -8,8 +8,11 @@ from jaxtyping import Array
 
 from ..data.datasets import digits
 from ..losses.data_loss import DataLoss, half_squared_error, logistic
+from ..memory import check_memory
 from ..problem import Params, Problem
 from .networks import MLP
+
+HIGHEST_DEGREE = 100_000
 
 
 def linear_model(params: Params, inputs: Array) -> Array:
@@ -40,8 +43,11 @@ def chebyshev_mlp(
     """
     if degree < 1 or points < 2:
         raise ValueError(f"`degree` must be at least 1 and `points` at least 2, got {degree} and {points}.")
+    if degree > HIGHEST_DEGREE:
+        raise ValueError(f"`degree` must be at most {HIGHEST_DEGREE}, got {degree}; it is summed term by term.")
+    network = MLP((1, *widths, 1), activation)
+    check_memory(points * (sum(widths) + 2), points=points, widths=widths)
     inputs = np.linspace(-1, 1, points)[:, None]
     targets = np.polynomial.chebyshev.chebval(inputs, [0.0] * degree + [1.0])
-    network = MLP((1, *widths, 1), activation)
     loss = DataLoss(network, half_squared_error, jnp.asarray(inputs), jnp.asarray(targets))
     return Problem("chebyshev-mlp", loss, network.init(seed, first_gain=1.9), predict=loss.predict)

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 
 import pytest
 from command_cases import words
@@ -70,10 +72,77 @@ def test_a_run_with_other_arguments_is_not_resumed(changes, named, tmp_path, ref
     assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"arguments": 3}', "not json"])
+FOREIGN = [
+    "", "[]", "null", "3", '"text"', "{}", '{"arguments": 3}', '{"arguments": {"steps": {"deep": 1}}}', "not json",
+    '{"arguments": ' + "[" * 100_000, '{"arguments": {"steps": ' + "[" * 500 + "]" * 500 + "}}", '{"arguments": NaN}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("content", FOREIGN)
 def test_somebody_elses_configuration_is_no_run(content, tmp_path, refused):
     (tmp_path / "config.json").write_text(content)
     refused(words("--resume", out=tmp_path), "--out", "is no run folder")
+    assert (tmp_path / "config.json").read_text() == content
+
+
+@pytest.mark.parametrize("content", [*FOREIGN, '{"arguments": {}}', '{"command": "compare", "arguments": {}}'])
+def test_a_folder_with_somebody_elses_configuration_is_not_overwritten(content, tmp_path, refused):
+    (tmp_path / "config.json").write_text(content)
+    (tmp_path / "summary.json").write_text("years")
+    refused(words("--overwrite", out=tmp_path), "--out", "is no run folder")
+    assert (tmp_path / "config.json").read_text() == content
+    assert (tmp_path / "summary.json").read_text() == "years"
+
+
+def test_what_is_not_the_runs_own_survives_its_replacement(finished, capsys):
+    (finished / "notes.txt").write_text("mine")
+    (finished / "progress").mkdir()
+    (finished / "progress" / "notes.txt").write_text("mine too")
+    assert odescent.main(words("--overwrite", out=finished)) == 0
+    assert (finished / "notes.txt").read_text() == "mine"
+    assert (finished / "progress" / "notes.txt").read_text() == "mine too"
+    capsys.readouterr()
+
+
+HOLDING = """
+import sys
+from pathlib import Path
+from comparisons.storage.run_folder import RunFolder
+with RunFolder(sys.argv[1]).held():
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("option", ["--resume", "--overwrite"])
+def test_two_runs_in_one_folder_exclude_each_other_until_one_is_killed(option, finished, refused, capsys):
+    before = {path.name: path.read_bytes() for path in finished.iterdir()}
+    (finished / "summary.json").rename(finished.parent / "summary.json")
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDING, str(finished)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    try:
+        assert holder.stdout is not None and holder.stdout.readline() == b"held\n"
+        refused(words(option, out=finished), "--out", "is in use by another run")
+    finally:
+        holder.kill()
+        holder.communicate()
+    assert {path.name: path.read_bytes() for path in finished.iterdir()} == {
+        name: content for name, content in before.items() if name != "summary.json"
+    }
+    assert odescent.main(words(option, out=finished)) == 0
+    assert (finished / "summary.json").exists()
+    capsys.readouterr()
+
+
+def test_home_is_where_a_shell_would_put_it(tmp_path, monkeypatch, capsys, refused):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert odescent.main(words(out="~/run")) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+    capsys.readouterr()
+    refused(words(out="~nobody-of-that-name/run"), "--out ~nobody-of-that-name/run names the home folder")
+    refused(["compare", "--out", "", *words()[1:]], "--out is empty")
 
 
 def test_a_folder_that_is_not_there_cannot_be_resumed(tmp_path, refused):

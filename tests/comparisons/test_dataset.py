@@ -1,6 +1,7 @@
 """A comparison as named arrays, and on disk."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -109,11 +110,10 @@ def test_without_sharpness_nothing_is_said_about_crossing():
 
 
 def test_a_half_written_file_never_has_the_final_name(tmp_path, monkeypatch):
-    def interrupted(self, path, **kwargs):
-        path.write_bytes(b"half")
+    def interrupted(descriptor):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(xr.Dataset, "to_netcdf", interrupted)
+    monkeypatch.setattr(os, "fsync", interrupted)
     with pytest.raises(KeyboardInterrupt):
         usual().save(tmp_path / "c.nc")
     assert not (tmp_path / "c.nc").exists()

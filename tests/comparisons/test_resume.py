@@ -3,6 +3,7 @@
 import shutil
 
 import jax.numpy as jnp
+import numpy as np
 import pytest
 from comparison_cases import (
     OBSERVE,
@@ -157,3 +158,30 @@ def test_a_method_alone_can_be_resumed(tmp_path):
     comparisons.compare(heavy_ball(), {}, PROBLEM, progress=interrupt_after(1), **settings)
     resumed = comparisons.compare(heavy_ball(), {}, PROBLEM, resume=True, **settings)
     assert resumed.discrete.observations["loss"].tolist() == usual().discrete.observations["loss"].tolist()
+
+
+@pytest.mark.parametrize("name", [STATE, "block-00000.npz"])
+@pytest.mark.parametrize("damage", ["cut", "no zip", "of another shape", "empty", "gone"])
+def test_a_damaged_file_of_an_unfinished_run_is_named(name, damage, copied):
+    path = copied / name
+    if damage == "gone" and name == STATE:
+        pytest.skip("without a state nothing is finished, and the run starts over")
+    if damage == "gone":
+        path.unlink()
+    elif damage == "of another shape":
+        with np.load(path) as file:
+            arrays = {key: rows if "/" in key or ":" not in key else rows[..., None] for key, rows in file.items()}
+        np.savez(path, **arrays)
+    else:
+        path.write_bytes({"cut": path.read_bytes()[:200], "no zip": b"nothing", "empty": b""}[damage])
+    with pytest.raises(ValueError, match=rf"{name} is missing or damaged \(.*\); start the run again") as caught:
+        compared(folder=copied, resume=True)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", ["[]", "null", "3", "", "[" * 5000, "not json"])
+def test_a_configuration_that_somebody_changed_is_refused_in_a_line(content, copied):
+    (copied / CONFIGURATION).write_text(content)
+    with pytest.raises(ValueError, match=r"configuration\.json is not as it was written: it ") as caught:
+        compared(folder=copied, resume=True)
+    assert "\n" not in str(caught.value)

@@ -4,6 +4,7 @@ import gzip
 import os
 import pickle
 import struct
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from image_writers import (
     write_mnist,
 )
 
+from landscapes.data import image_files
 from landscapes.data.image_files import read_cifar10, read_mnist
 
 # CIFAR-10, binary version
@@ -349,3 +351,42 @@ def test_an_mnist_label_above_nine_is_refused(tmp_path):
     write_idx(tmp_path / "train-labels-idx1-ubyte", np.array([0, 1, 2, 77, 4]))
     with pytest.raises(ValueError, match=r"labels-idx1-ubyte: expected labels 0\.\.9, found 77 at example 3"):
         read_mnist(tmp_path)
+
+
+# Files that hold far more than any official one
+
+
+def test_a_packed_file_is_unpacked_no_further_than_a_bound(tmp_path, monkeypatch):
+    assert image_files.MOST_BYTES == 2**30
+    monkeypatch.setattr(image_files, "MOST_BYTES", 2**20)
+    write_mnist(tmp_path, ".gz")
+    header = struct.pack(">IIII", 2051, 60_000, 500, 500)
+    path = tmp_path / "train-images-idx3-ubyte.gz"
+    path.write_bytes(gzip.compress(header + bytes(2**24)))
+    tracemalloc.start()
+    said = refusal(read_mnist, tmp_path)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert "expected at most 1048576 bytes of content, found 15000000000 bytes; ask for fewer examples" in said
+    assert most < 2**22
+
+
+@pytest.mark.parametrize("name", ["data_batch_1", "data_batch_1.bin"])
+def test_a_batch_of_twenty_gigabytes_is_not_read(tmp_path, name):
+    with (tmp_path / name).open("wb") as file:  # a sparse file, which takes no room
+        file.truncate(3073 * 7_000_000)
+    assert "21511000000 bytes" in refusal(read_cifar10, tmp_path)
+    if name.endswith(".bin"):
+        assert read_cifar10(tmp_path, examples=3).labels.tolist() == [0, 0, 0]
+
+
+def test_a_pickle_of_more_operations_than_any_official_one_is_refused(tmp_path):
+    (tmp_path / "data_batch_1").write_bytes(b"\x80\x04" + b"\x8f" * 2**21)  # each byte would make a set of 216 bytes
+    assert "more than 1048576 operations" in refusal(read_cifar10, tmp_path)
+
+
+def test_the_home_folder_is_found(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    write_mnist(tmp_path)
+    assert read_mnist("~").labels.tolist() == [0, 1, 2, 3, 4]
+    assert "unknown user" in refusal(read_mnist, "~nobody-of-that-name")
