@@ -27,8 +27,7 @@ from .claim import Claim
 from .edge_runs import FLOW, draw_runs, edge_claims, edge_run
 from .stored import load as load, stored
 
-# PyTorch's uniform start has 0.42 to 0.58 of Glorot's standard deviations in the three layers.
-GAIN = 0.45
+GAIN = landscapes.settings_of("cifar10-mlp")["gain"]
 LEARNING_RATES, DURATION, EXAMPLES = (0.028, 0.024, 0.020, 0.008), 27.0, 1000
 QUICK_LEARNING_RATES, QUICK_DURATION, QUICK_EXAMPLES = (0.028, 0.024, 0.012), 15.0, 200
 SAMPLES, QUICK_SAMPLES = 60, 40
@@ -38,7 +37,7 @@ SHARPNESS_TOLERANCE = 1e-3
 def missing(*, quick: bool) -> str | None:
     """Why nothing can be computed here: the files of CIFAR-10 are not given, or are too few; None where it can be."""
     try:
-        landscapes.cifar10_mlp(widths=(1,), examples=QUICK_EXAMPLES if quick else EXAMPLES)
+        landscapes.cifar10_mlp(widths=(1,), examples=QUICK_EXAMPLES if quick else EXAMPLES, in_span=False)
     except ValueError as error:
         return str(error)
     return None
@@ -62,7 +61,7 @@ def compute(folder: Path, *, quick: bool) -> list[Path]:
 
 def _run(rate: float, *, quick: bool, beside: bool) -> xarray.Dataset:
     duration, examples = (QUICK_DURATION, QUICK_EXAMPLES) if quick else (DURATION, EXAMPLES)
-    problem = landscapes.in_input_span(landscapes.cifar10_mlp(examples=examples, gain=GAIN))
+    problem = landscapes.cifar10_mlp(examples=examples, gain=GAIN)
     method = discrete.GradientDescent(rate)
     every = max(1, round(duration / rate / (QUICK_SAMPLES if quick else SAMPLES)))
     return edge_run(
