@@ -1,6 +1,6 @@
 """Loss functions, data and networks; their local geometry; the instruments that measure both."""
 
-from .catalogue import PROBLEMS as PROBLEMS, build as build, settings_of as settings_of
+from .catalogue import all_settings as all_settings, build as build, settings_of as settings_of
 from .curvature.eigenpairs import Eigenpairs as Eigenpairs, top_eigenpairs as top_eigenpairs
 from .curvature.hessian import (
     dense_hessian as dense_hessian,
@@ -44,11 +44,8 @@ from .linear.linear_networks import (
     lowest_curvature as lowest_curvature,
     product_model as product_model,
 )
-from .losses.data_loss import (
-    DataLoss as DataLoss,
-    cross_entropy as cross_entropy,
-    half_squared_error as half_squared_error,
-)
+from .losses.criteria import cross_entropy as cross_entropy, half_squared_error as half_squared_error
+from .losses.data_loss import DataLoss as DataLoss, OverExamples as OverExamples, over_examples as over_examples
 from .losses.side_by_side import SideBySide as SideBySide
 from .losses.toys import (
     Quadratic as Quadratic,
@@ -63,8 +60,11 @@ from .networks.classifiers import (
     mnist_cnn as mnist_cnn,
     mnist_mlp as mnist_mlp,
 )
+from .networks.cnn import CNN as CNN
 from .networks.input_span import in_input_span as in_input_span
-from .networks.networks import CNN as CNN, MLP as MLP
+from .networks.mlp import MLP as MLP
 from .networks.normalized import NormalizedMLP as NormalizedMLP, normalized_mlp as normalized_mlp
 from .networks.regression import chebyshev_mlp as chebyshev_mlp, logistic_digits as logistic_digits
-from .problem import Loss as Loss, Params as Params, Problem as Problem, check_start as check_start, count as count
+from .problem import Loss as Loss, Params as Params, Problem as Problem, count as count
+from .registered import PROBLEMS as PROBLEMS, problem_builder as problem_builder
+from .start import check_start as check_start

@@ -1,32 +1,30 @@
-"""The problems that can be asked for by name."""
+"""The problems that can be asked for by name, and what can be set of each: whatever is there, found by looking.
+
+A problem is a function with the decorator `problem_builder` in any file of these folders.
+"""
 
 import inspect
-from collections.abc import Callable
-from typing import Any
+import pkgutil
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
-from .linear.linear_networks import deep_linear, diagonal_linear
-from .losses.toys import quadratic, rosenbrock, two_valleys
 from .named import unknown
-from .networks.classifiers import cifar10_cnn, cifar10_mlp, digits_mlp, mnist_cnn, mnist_mlp
-from .networks.normalized import normalized_mlp
-from .networks.regression import chebyshev_mlp, logistic_digits
 from .problem import Problem
+from .registered import PROBLEMS
 
-PROBLEMS: dict[str, Callable[..., Problem]] = {
-    "quadratic": quadratic,
-    "rosenbrock": rosenbrock,
-    "two-valleys": two_valleys,
-    "logistic": logistic_digits,
-    "chebyshev-mlp": chebyshev_mlp,
-    "digits-mlp": digits_mlp,
-    "normalized-mlp": normalized_mlp,
-    "deep-linear": deep_linear,
-    "diagonal-linear": diagonal_linear,
-    "cifar10-mlp": cifar10_mlp,
-    "cifar10-cnn": cifar10_cnn,
-    "mnist-mlp": mnist_mlp,
-    "mnist-cnn": mnist_cnn,
-}
+for module in pkgutil.walk_packages([str(Path(__file__).parent)], f"{__package__}."):
+    import_module(module.name)
+
+
+class Setting(NamedTuple):
+    """What a setting may be (int, float, bool, str or tuple[..., ...]), the line that explains it, and whose it is."""
+
+    type: Any
+    help: str
+    problems: tuple[str, ...]
 
 
 def settings_of(name: str) -> dict[str, Any]:
@@ -34,6 +32,26 @@ def settings_of(name: str) -> dict[str, Any]:
     if name not in PROBLEMS:
         raise unknown("problem", name, PROBLEMS)
     return {key: p.default for key, p in inspect.signature(PROBLEMS[name]).parameters.items()}
+
+
+def all_settings(problems: Mapping[str, Callable[..., Problem]] = PROBLEMS) -> dict[str, Setting]:
+    """Every setting that a problem takes, by name: type, help and problems; without None, which leaves it out.
+
+    Problems may explain the same setting in different words, which are then joined.
+    Raises ValueError where two of them give it different types, and for a setting without explanation.
+    """
+    found: dict[str, Setting] = {}
+    for name, builder in problems.items():
+        for key, hint in _hints(name, builder).items():
+            kind, text = _plain(get_args(hint)[0]), hint.__metadata__[0]
+            before = found.get(key, Setting(kind, text, ()))
+            if before.type != kind:
+                raise ValueError(
+                    f"`{key}` of the problem {name} is {kind}, that of {before.problems[0]} {before.type}."
+                )
+            told = before.help if text in before.help else f"{before.help} {text}"
+            found[key] = Setting(kind, told, (*before.problems, name))
+    return found
 
 
 def build(name: str, **settings: Any) -> Problem:
@@ -44,3 +62,21 @@ def build(name: str, **settings: Any) -> Problem:
             takes = ", ".join(known) or "no settings"
             raise ValueError(f"`{key}` does not apply to the problem {name}, which takes: {takes}.")
     return PROBLEMS[name](**settings)
+
+
+def _hints(name: str, builder: Callable[..., Problem]) -> dict[str, Any]:
+    hints = get_type_hints(builder, include_extras=True)
+    hints.pop("return", None)
+    for key, hint in hints.items():
+        if get_origin(hint) is not Annotated or not isinstance(hint.__metadata__[0], str):
+            raise ValueError(
+                f"`{key}` of the problem {name} has no explanation; write Annotated[{hint}, 'what it is']."
+            )
+    return hints
+
+
+def _plain(kind: Any) -> Any:
+    """One type to read a text as: T for T | None and for T | (an array), tuple[T, ...] for a sequence of T."""
+    if get_origin(kind) in (Union, UnionType):
+        kind = next(one for one in get_args(kind) if one is not NoneType)
+    return tuple[get_args(kind)[0], ...] if get_origin(kind) is Sequence else kind

@@ -5,7 +5,6 @@ from typing import Any
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, PyTree
 
@@ -20,6 +19,7 @@ class Problem(eqx.Module):
     predict: params -> outputs (examples, outputs), for distances in function space; None without data.
     accuracy: params -> scalar in [0, 1]; None where there is nothing to classify.
     minimum: the smallest loss, where it is known in closed form.
+    test_loss, test_accuracy: params -> scalar, on examples that are not trained on; None where there are none.
     """
 
     name: str = eqx.field(static=True)
@@ -28,6 +28,21 @@ class Problem(eqx.Module):
     predict: Callable[[Params], Array] | None = None
     accuracy: Callable[[Params], Any] | None = None
     minimum: float | None = None
+    test_loss: Loss | None = None
+    test_accuracy: Callable[[Params], Any] | None = None
+
+    @classmethod
+    def on_data(cls, name: str, loss: Any, params: Params, *, test: Any = None) -> "Problem":
+        """A problem of classification on a `DataLoss`, and on another one of test examples where they are given."""
+        return cls(
+            name,
+            loss,
+            params,
+            predict=loss.predict,
+            accuracy=loss.accuracy,
+            test_loss=test,
+            test_accuracy=None if test is None else test.accuracy,
+        )
 
     @property
     def dimension(self) -> int:
@@ -38,39 +53,3 @@ class Problem(eqx.Module):
 def count(params: Params) -> int:
     """Number of real parameters in a pytree."""
     return sum(int(np.size(leaf)) for leaf in jax.tree.leaves(params))
-
-
-@eqx.filter_jit
-def _value(loss: Loss, params: Params) -> Any:
-    return loss(params)
-
-
-def check_start(loss: Loss, params: Params) -> None:
-    """Raise ValueError unless params are real floating-point arrays and the loss at them is one finite number."""
-    leaves = jax.tree.leaves(params)
-    if not leaves:
-        raise ValueError("`params` holds no arrays; pass a pytree with at least one floating-point array.")
-    for leaf in leaves:
-        if not _is_real(leaf):
-            found = f"dtype {leaf.dtype}" if hasattr(leaf, "dtype") else repr(leaf)
-            raise ValueError(
-                f"`params` must hold real floating-point arrays, got {found}; convert with jnp.asarray(x, float)."
-            )
-        if not bool(jnp.all(jnp.isfinite(leaf))):
-            raise ValueError("`params` must be finite at the start, got NaN or infinity; pass another starting point.")
-    result = jax.eval_shape(lambda p: loss(p), params)
-    shape = getattr(result, "shape", type(result).__name__)
-    if shape != ():
-        raise ValueError(f"`loss(params)` must be a scalar (shape ()), got {shape}; reduce it, e.g. with jnp.mean.")
-    if not _is_real(result):
-        raise ValueError(f"`loss(params)` must be a real floating-point number, got dtype {result.dtype}.")
-    value = float(_value(loss, params))
-    if not np.isfinite(value):
-        raise ValueError(f"`loss(params)` must be finite at the start, got {value}; pass another starting point.")
-
-
-def _is_real(leaf: Any) -> bool:
-    try:
-        return bool(jnp.issubdtype(jnp.result_type(leaf), jnp.floating))
-    except TypeError:  # no number at all, such as an activation function inside a model
-        return False

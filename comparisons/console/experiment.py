@@ -2,10 +2,12 @@
 
 import json
 import sys
+import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from rich.console import Console
@@ -18,6 +20,7 @@ from discrete.running.run import check_steps
 from flows.catalogue import flow_named
 from flows.modified import third_derivative_vanishes
 from landscapes.memory import check_memory
+from landscapes.precision import FLOAT32
 
 from ..compare import compare, starting_state
 from ..comparison import Comparison
@@ -28,6 +31,7 @@ from .progress_bar import progress_bar
 from .table import table
 
 INTERRUPTED = 130
+SEARCH_TOLERANCE = 1e-3
 METHOD_SETTINGS = ("momentum", "strong_convexity", "beta2", "epsilon", "bias_correction")
 SOLVERS: dict[str, Callable[..., flows.Integrator]] = {"explicit": flows.explicit, "stiff": flows.stiff}
 FLOAT32_TOLERANCES = {"explicit": {"rtol": 1e-6, "atol": 1e-7}, "stiff": {"rtol": 1e-4, "atol": 1e-6}}
@@ -115,13 +119,36 @@ def _check_learning_rate(learning_rate: float) -> None:
 
 
 def _warn(plan: Mapping[str, Any]) -> None:
-    """A note where the chosen orders see less of the loss than their number says."""
+    """Notes: a start beyond the edge of stability; orders that see less of the loss than their number says."""
     problem, models = plan["loss"], plan["flows"].values()
+    if "sharpness" in plan["observe"]:
+        _warn_of_the_edge(plan["method"], problem)
     bends = any(isinstance(m, flows.ModifiedFlow) and (m.order is None or m.order > 2) for m in models)
     if bends and third_derivative_vanishes(problem.loss, problem.params):
         print(
             "note: the third derivative of the loss vanishes: it is quadratic, or quadratic between kinks; "
             "modified flows see powers of its Hessian alone",
+            file=sys.stderr,
+        )
+
+
+def _warn_of_the_edge(method: Method, problem: landscapes.Problem) -> None:
+    """A note where the sharpness at the start is above the method's threshold; it costs one search for it.
+
+    Not for a method with a preconditioner: what decides there is the effective sharpness, and the averages that it
+    takes have seen no gradient yet.
+    """
+    limit = None if method.has_preconditioner else method.stability_threshold()
+    if limit is None:
+        return
+    search = eqx.filter_jit(lambda loss, params: landscapes.top_eigenpairs(loss, params, tolerance=SEARCH_TOLERANCE))
+    sharpness = float(search(problem.loss, problem.params).values[0])
+    if sharpness > limit:
+        rate = float(method.learning_rate)
+        print(
+            f"note: the sharpness at the start, {sharpness:.4g}, is beyond the stability threshold {limit:.4g} of this "
+            f"method (h S = {rate * sharpness:.4g}, beyond {rate * limit:.4g}): it leaves from its first steps on; "
+            f"a learning rate below {rate * limit / sharpness:.2g} starts within",
             file=sys.stderr,
         )
 
@@ -152,13 +179,25 @@ def _problem(given: Mapping[str, Any]) -> landscapes.Problem:
             raise ValueError(f"`{key}` must be at least {least}, got {given[key]}.")
     settings = {key for known in landscapes.PROBLEMS for key in landscapes.settings_of(known)}
     reads_files = name in landscapes.PROBLEMS and "data_dir" in landscapes.settings_of(name)
-    blamed = _blamed_on("`data_dir`" if reads_files else f"`problem` {name}", settings | {"problem"})
-    # What overflows on the way is found at the start, where it is said what of.
-    with blamed, np.errstate(all="ignore"):
+    with (
+        _blamed_on("`data_dir`" if reads_files else f"`problem` {name}", settings | {"problem"}),
+        _as_asked(given["precision"]),
+        # What overflows on the way is found at the start, where it is said what of.
+        np.errstate(all="ignore"),
+    ):
         problem = landscapes.build(name, **{key: given[key] for key in settings & given.keys()})
     with _blamed_on(f"`problem` {name} with these settings"):
         landscapes.check_start(problem.loss, problem.params)
     return problem
+
+
+@contextmanager
+def _as_asked(precision: str) -> Iterator[None]:
+    """Nobody who asks for float32 is told that he gets it."""
+    with warnings.catch_warnings():
+        if precision == "float32":
+            warnings.filterwarnings("ignore", message=FLOAT32)
+        yield
 
 
 @contextmanager
@@ -183,8 +222,9 @@ def _instruments(problem: landscapes.Problem, method: Method, top: int) -> dict[
         observe["sharpness"] = landscapes.Sharpness(problem.loss, k=top)
         if method.has_preconditioner:
             observe["effective_sharpness"] = landscapes.EffectiveSharpness(problem.loss, k=top)
-    if problem.accuracy is not None:
-        observe["accuracy"] = problem.accuracy
+    for name in ("accuracy", "test_loss", "test_accuracy"):
+        if getattr(problem, name) is not None:
+            observe[name] = getattr(problem, name)
     return observe
 
 

@@ -4,7 +4,8 @@ import jax
 import jax.numpy as jnp
 import optimistix
 
-from ..problem import Loss, Params, check_start
+from ..problem import Loss, Params
+from ..start import check_start
 from .hessian import dense_hessian
 
 

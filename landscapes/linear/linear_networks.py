@@ -1,6 +1,7 @@
 """Linear networks: linear in the input, not in the weights; the field's exactly solvable models of training."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 import equinox as eqx
 import jax
@@ -8,10 +9,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ..losses.data_loss import DataLoss, half_squared_error
+from ..losses.criteria import half_squared_error
+from ..losses.data_loss import DataLoss
 from ..memory import check_memory
-from ..networks.networks import COPIES, check_depth
+from ..networks.mlp import COPIES, check_depth
 from ..problem import Loss, Params, Problem
+from ..registered import problem_builder
+from ..settings import Examples, Scale, Seed
 
 
 def product_model(weights: list[Array], inputs: Float[Array, "examples inputs"]) -> Float[Array, "examples outputs"]:
@@ -21,13 +25,18 @@ def product_model(weights: list[Array], inputs: Float[Array, "examples inputs"])
     return inputs
 
 
+@problem_builder("deep-linear")
 def deep_linear(
     *,
-    depth: int = 3,
-    width: int = 5,
-    singular_values: tuple[float, ...] = (3.0, 2.0, 1.0),
-    scale: float = 0.3,
-    seed: int = 0,
+    depth: Annotated[int, "Number of weight matrices of a deep linear network."] = 3,
+    width: Annotated[int, "Width of a deep linear network."] = 5,
+    singular_values: Annotated[Sequence[float], "Singular values of a linear network's teacher."] = (
+        3.0,
+        2.0,
+        1.0,
+    ),
+    scale: Scale = 0.3,
+    seed: Seed = 0,
 ) -> Problem:
     """Deep linear network taught by a matrix with the given singular values; whitened inputs (Saxe et al. 2014).
 
@@ -87,14 +96,15 @@ def unbalanced_diagonal_model(params: Params, inputs: Float[Array, "examples inp
     return (inputs @ weights)[:, None]
 
 
+@problem_builder("diagonal-linear")
 def diagonal_linear(
     *,
-    dimension: int = 40,
-    examples: int = 20,
-    nonzeros: int = 3,
-    scale: float = 0.1,
-    depth: int = 2,
-    seed: int = 0,
+    dimension: Annotated[int, "Inputs of a diagonal linear network."] = 40,
+    examples: Examples = 20,
+    nonzeros: Annotated[int, "Nonzero entries of a diagonal linear network's teacher."] = 3,
+    scale: Scale = 0.1,
+    depth: Annotated[int, "Power of each weight of a diagonal linear network."] = 2,
+    seed: Seed = 0,
 ) -> Problem:
     """Underdetermined sparse regression with w = u^D - v^D, started at u = v = scale: the scale sets the implicit bias.
 

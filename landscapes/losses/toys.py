@@ -1,6 +1,7 @@
 """Losses one can hold in the head: quadratic, Rosenbrock, and a curved channel between a flat and a sharp valley."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -9,6 +10,8 @@ from jaxtyping import Array, Float, Inexact
 
 from ..memory import check_memory
 from ..problem import Problem
+from ..registered import problem_builder
+from ..settings import Seed
 
 
 class Quadratic(eqx.Module):
@@ -22,7 +25,13 @@ class Quadratic(eqx.Module):
         return 0.5 * offset @ (self.matrix @ offset)
 
 
-def quadratic(*, eigenvalues: Sequence[float] | np.ndarray = (1.0, 0.1), rotate: bool = True, seed: int = 0) -> Problem:
+@problem_builder("quadratic")
+def quadratic(
+    *,
+    eigenvalues: Annotated[Sequence[float] | np.ndarray, "Spectrum of the quadratic."] = (1.0, 0.1),
+    rotate: Annotated[bool, "Whether the eigenvectors of the quadratic are drawn at random."] = True,
+    seed: Seed = 0,
+) -> Problem:
     """Quadratic with the prescribed Hessian spectrum, started at distance sqrt(dim) from its minimizer.
 
     rotate: draw the eigenvectors at random (seeded); otherwise the Hessian is diagonal in the given order.
@@ -48,6 +57,7 @@ def rosenbrock_loss(x: Inexact[Array, " 2"]) -> Inexact[Array, ""]:
     return (1 - x[0]) ** 2 + 100 * (x[1] - x[0] ** 2) ** 2
 
 
+@problem_builder("rosenbrock")
 def rosenbrock() -> Problem:
     """Rosenbrock's function from its customary start (-1.2, 1)."""
     return Problem("rosenbrock", rosenbrock_loss, jnp.asarray([-1.2, 1.0]), minimum=0.0)
@@ -62,6 +72,7 @@ def two_valleys_loss(x: Inexact[Array, " 2"]) -> Inexact[Array, ""]:
     return 0.25 * (x[0] ** 2 - 1) ** 2 + 0.5 * curvature * x[1] ** 2 + 0.2 * jnp.sin(x[0] + x[1])
 
 
+@problem_builder("two-valleys")
 def two_valleys() -> Problem:
     """The 2-D non-convex toy, started on the flat side of the ridge."""
     return Problem("two-valleys", two_valleys_loss, jnp.asarray([-0.3, 1.0]))

@@ -1,10 +1,14 @@
 """A network with more inputs than examples in the coordinates that training can reach: the same runs, fewer weights."""
 
+import dataclasses
+
+import equinox as eqx
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from ..losses.data_loss import DataLoss
-from ..problem import Problem
-from .networks import MLP
+from ..problem import Params, Problem
+from .mlp import MLP
 
 
 def in_input_span(problem: Problem) -> Problem:
@@ -13,7 +17,8 @@ def in_input_span(problem: Problem) -> Problem:
     With X = R Q', the columns of Q (inputs, examples) orthonormal: inputs R (examples, examples), first weight Q'W_1.
     X W_1 = R (Q'W_1), and the gradient of W_1 lies in the span. So losses, distances, gradient norms and the nonzero
     eigenvalues of the Hessian are the same along every method and flow that treats all coordinates alike; RMSProp does
-    not. The same problem where there are no more inputs than examples.
+    not. The same problem where there are no more inputs than examples. Test examples have parts outside the span; the
+    first weights that meet them stay as they started.
     Raises ValueError for a loss that is no DataLoss of an MLP, and for one with a ridge, which acts outside the span.
     """
     loss = problem.loss
@@ -26,7 +31,23 @@ def in_input_span(problem: Problem) -> Problem:
         return problem
     basis = jnp.linalg.qr(loss.inputs.T)[0]
     network = MLP((examples, *loss.model.sizes[1:]), loss.model.activation)
-    smaller = DataLoss(network, loss.criterion, loss.inputs @ basis, loss.targets, micro_batch=loss.micro_batch)
+    smaller = dataclasses.replace(loss, model=network, inputs=loss.inputs @ basis)
     first, *others = problem.params
-    params = [{**first, "weight": basis.T @ first["weight"]}, *others]
-    return Problem(problem.name, smaller, params, predict=smaller.predict, accuracy=smaller.accuracy)
+    weight = basis.T @ first["weight"]
+    test = problem.test_loss
+    if isinstance(test, DataLoss):
+        outside = first["weight"] - basis @ weight
+        test = dataclasses.replace(test, model=FromSpan(loss.model, basis, outside))
+    return Problem.on_data(problem.name, smaller, [{**first, "weight": weight}, *others], test=test)
+
+
+class FromSpan(eqx.Module):
+    """The whole network, from weights in the span of the examples: W_1 = Q W + (I - QQ') W_1 at the start."""
+
+    network: MLP
+    basis: Float[Array, "inputs examples"]
+    outside: Float[Array, "inputs units"]
+
+    def __call__(self, params: Params, inputs: Float[Array, "others inputs"]) -> Float[Array, "others outputs"]:
+        first, *others = params
+        return self.network([{**first, "weight": self.basis @ first["weight"] + self.outside}, *others], inputs)

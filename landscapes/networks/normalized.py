@@ -1,16 +1,17 @@
 """A network whose hidden weights matter by direction alone and whose output weights matter by difference alone."""
 
-from collections.abc import Sequence
-
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ..data.datasets import digits
-from ..losses.data_loss import DataLoss, cross_entropy
+from ..losses.criteria import cross_entropy
+from ..losses.data_loss import DataLoss
 from ..memory import check_memory
 from ..problem import Params, Problem
-from .networks import MLP
+from ..registered import problem_builder
+from ..settings import Activation, Examples, Gain, Seed, TestExamples, Widths
+from .mlp import MLP
 
 
 class NormalizedMLP(eqx.Module):
@@ -36,16 +37,24 @@ def unit_columns(weight: Float[Array, "inputs units"]) -> Float[Array, "inputs u
     return weight / jnp.sqrt(jnp.sum(weight**2, axis=0, keepdims=True))
 
 
+@problem_builder("normalized-mlp")
 def normalized_mlp(
-    *, widths: Sequence[int] = (16,), activation: str = "tanh", examples: int = 200, gain: float = 1.0, seed: int = 0
+    *,
+    widths: Widths = (16,),
+    activation: Activation = "tanh",
+    examples: Examples = 200,
+    gain: Gain = 1.0,
+    seed: Seed = 0,
+    test_examples: TestExamples = None,
 ) -> Problem:
     """NormalizedMLP with cross-entropy on scikit-learn's 8x8 digits.
 
     Softmax sees differences between classes alone: adding the same column to all columns of the output weights, or the
     same number to all output biases, changes nothing, so the gradient of either sums to 0 over the classes.
     """
-    data = digits(examples)
-    network = NormalizedMLP(MLP((data.inputs.shape[1], *widths, 10), activation))
+    data = digits(examples, test_examples)
+    network = NormalizedMLP(MLP((data.inputs.shape[1], *widths, data.classes), activation))
     check_memory(examples * sum(widths), examples=examples, widths=widths)
     loss = DataLoss(network, cross_entropy, data.inputs, data.one_hot())
-    return Problem("normalized-mlp", loss, network.init(seed, gain=gain), predict=loss.predict, accuracy=loss.accuracy)
+    test = data.test and DataLoss(network, cross_entropy, data.test.inputs, data.test.one_hot())
+    return Problem.on_data("normalized-mlp", loss, network.init(seed, gain=gain), test=test)

@@ -1,16 +1,19 @@
 """Regression problems: logistic regression on digits, and an MLP fitted to a Chebyshev polynomial."""
 
-from collections.abc import Sequence
+from typing import Annotated
 
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from ..data.datasets import digits
-from ..losses.data_loss import DataLoss, half_squared_error, logistic
+from ..data.datasets import Dataset, digits
+from ..losses.criteria import half_squared_error, logistic
+from ..losses.data_loss import DataLoss
 from ..memory import check_memory
 from ..problem import Params, Problem
-from .networks import MLP
+from ..registered import problem_builder
+from ..settings import Activation, Examples, Seed, TestExamples, Widths
+from .mlp import MLP
 
 HIGHEST_DEGREE = 100_000
 
@@ -20,22 +23,38 @@ def linear_model(params: Params, inputs: Array) -> Array:
     return (inputs @ params["weight"] + params["bias"])[:, None]
 
 
-def logistic_digits(*, examples: int = 500, ridge: float = 0.01) -> Problem:
+@problem_builder("logistic")
+def logistic_digits(
+    *,
+    examples: Examples = 500,
+    ridge: Annotated[float, "Constant of the ridge of logistic regression."] = 0.01,
+    test_examples: TestExamples = None,
+) -> Problem:
     """Logistic regression of the parity of a digit (even +1, odd -1), started at 0.
 
     L = mean log(1 + exp(-y (x'w + b))) + ridge/2 (|w|^2 + b^2): strongly convex with constant at least `ridge`.
     """
     if not ridge >= 0:
         raise ValueError(f"`ridge` must be at least 0, got {ridge}.")
-    data = digits(examples)
-    targets = jnp.asarray(np.where(data.labels % 2 == 0, 1.0, -1.0))[:, None]
-    loss = DataLoss(linear_model, logistic, data.inputs, targets, ridge=ridge)
+
+    def loss_on(part: Dataset) -> DataLoss:
+        targets = jnp.asarray(np.where(part.labels % 2 == 0, 1.0, -1.0))[:, None]
+        return DataLoss(linear_model, logistic, part.inputs, targets, ridge=ridge)
+
+    data = digits(examples, test_examples)
     start = {"weight": jnp.zeros(data.inputs.shape[1]), "bias": jnp.zeros(())}
-    return Problem("logistic", loss, start, predict=loss.predict, accuracy=loss.accuracy)
+    test = None if data.test is None else loss_on(data.test)
+    return Problem.on_data("logistic", loss_on(data), start, test=test)
 
 
+@problem_builder("chebyshev-mlp")
 def chebyshev_mlp(
-    *, degree: int = 4, points: int = 20, widths: Sequence[int] = (100,), activation: str = "tanh", seed: int = 0
+    *,
+    degree: Annotated[int, "Degree of the Chebyshev polynomial."] = 4,
+    points: Annotated[int, "Sample points of the Chebyshev polynomial."] = 20,
+    widths: Widths = (100,),
+    activation: Activation = "tanh",
+    seed: Seed = 0,
 ) -> Problem:
     """MLP fitted to the Chebyshev polynomial T_degree at equally spaced points of [-1, 1] (Cohen et al. 2021, app. K).
 

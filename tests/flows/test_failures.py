@@ -112,8 +112,22 @@ def test_a_wall_where_the_field_ends_is_told_from_stiffness():
     assert ends_cleanly(solution, 2)
 
 
+def test_a_gradient_that_is_not_finite_at_the_start_is_refused():
+    with pytest.raises(ValueError, match="gradient of `loss` must be finite at the start"):
+        followed(Ground(root=1.0), [0.0])
+
+
 def test_a_field_that_is_not_finite_at_the_start_is_named():
-    solution = followed(Ground(root=1.0), [0.0])
+    """x^(3/2) at 0 has the gradient 0 and an infinite Hessian, which the modified flow multiplies."""
+    solution = flows.solve(
+        flows.ModifiedFlow(METHOD, order=2),
+        lambda x: jnp.sum(x**1.5),
+        jnp.zeros(1),
+        steps=STEPS,
+        every=EVERY,
+        observe={"loss": lambda x: jnp.sum(x**1.5)},
+        keep_params=True,
+    )
     assert solution.status.startswith("stopped: the field is not finite at step 0") and ends_cleanly(solution, 1)
 
 

@@ -45,11 +45,13 @@ def write_idx(path: Path, array: np.ndarray, magic: int | None = None) -> Path:
     return path
 
 
-def write_mnist(folder: Path, end: str = "", count: int = 5, joint: str = "-", size: tuple = (4, 3)) -> np.ndarray:
-    """Write training images of the given size and the labels 0, 1, ...; the images, (count, *size)."""
-    images = np.random.default_rng(1).integers(0, 256, (count, *size), dtype=np.uint8)
-    write_idx(folder / f"train-images{joint}idx3-ubyte{end}", images)
-    write_idx(folder / f"train-labels{joint}idx1-ubyte{end}", np.arange(count))
+def write_mnist(
+    folder: Path, end: str = "", count: int = 5, joint: str = "-", size: tuple = (4, 3), stem: str = "train"
+) -> np.ndarray:
+    """Write training (or t10k) images of the given size and the labels 0, 1, ...; the images, (count, *size)."""
+    images = np.random.default_rng(1 if stem == "train" else 2).integers(0, 256, (count, *size), dtype=np.uint8)
+    write_idx(folder / f"{stem}-images{joint}idx3-ubyte{end}", images)
+    write_idx(folder / f"{stem}-labels{joint}idx1-ubyte{end}", np.arange(count))
     return images
 
 

@@ -78,3 +78,47 @@ def test_the_argument_goes_before_the_environment(monkeypatch, tmp_path):
     write_mnist(tmp_path / "here")
     monkeypatch.setenv(DATA_VARIABLE, str(tmp_path / "nowhere"))
     assert mnist(2, str(tmp_path / "here")).inputs.shape == (2, 12)
+
+
+# Test examples
+
+
+def test_without_being_asked_for_there_are_no_test_examples(tmp_path):
+    write_mnist(tmp_path)
+    assert digits(5).test is None and mnist(2, str(tmp_path)).test is None
+
+
+def test_the_test_digits_are_the_last_ones():
+    images, labels = load_digits(return_X_y=True)
+    test = digits(1000, 797).test
+    np.testing.assert_allclose(test.inputs, images[1000:] / 16 - 0.3, atol=1e-15)
+    np.testing.assert_array_equal(test.labels, labels[1000:])
+    np.testing.assert_array_equal(digits(5, 2).test.labels, labels[-2:])
+
+
+@pytest.mark.parametrize(("examples", "test_examples"), [(1000, 798), (1797, 1), (5, 0), (5, -1)])
+def test_test_digits_that_are_trained_on_or_do_not_exist_are_refused(examples, test_examples):
+    with pytest.raises(ValueError, match=f"`test_examples` must lie between 1 and the {1797 - examples} digits"):
+        digits(examples, test_examples)
+
+
+def test_the_test_images_of_cifar10_are_shifted_and_scaled_as_those_trained_on(tmp_path):
+    train = write_cifar10_bin(tmp_path / "data_batch_1.bin", [1, 2, 3])
+    test = write_cifar10_bin(tmp_path / "test_batch.bin", [4, 5], seed=1)
+    flat, other = (a.transpose(0, 2, 3, 1).reshape(len(a), -1) / 255 for a in (train, test))
+    data = cifar10(3, str(tmp_path), 2)
+    np.testing.assert_allclose(data.test.inputs, (other - flat.mean(axis=0)) / flat.std(axis=0), rtol=1e-12, atol=1e-12)
+    assert data.test.labels.tolist() == [4, 5] and data.test.image == (32, 32, 3)
+
+
+def test_the_mean_subtracted_from_the_test_images_of_mnist_is_that_of_those_trained_on(tmp_path):
+    train, test = write_mnist(tmp_path), write_mnist(tmp_path, stem="t10k")
+    data = mnist(3, str(tmp_path), 2)
+    expected = test[:2].reshape(2, 12) / 255 - (train[:3] / 255).mean()
+    np.testing.assert_allclose(data.test.inputs, expected, atol=1e-15)
+
+
+def test_no_test_images_are_refused(tmp_path):
+    write_mnist(tmp_path)
+    with pytest.raises(ValueError, match="`test_examples` must be at least 1, got 0"):
+        mnist(3, str(tmp_path), 0)

@@ -47,6 +47,21 @@ def test_the_spectrum_is_the_same_but_for_zeros(problems):
     np.testing.assert_allclose(nonzero, smaller, atol=1e-12)
 
 
+def test_test_examples_meet_the_same_network_along_a_run_though_they_lie_outside_the_span():
+    whole = landscapes.digits_mlp(examples=7, widths=(5,), test_examples=20, micro_batch=4)
+    smaller = landscapes.in_input_span(whole)
+    assert smaller.test_loss.inputs.shape == (20, 64)
+    ends = [
+        discrete.run(discrete.HeavyBall(0.3, 0.8), problem.loss, problem.params, steps=30).final_params
+        for problem in (whole, smaller)
+    ]
+    found = smaller.test_loss.predict(ends[1])
+    np.testing.assert_allclose(found, whole.test_loss.predict(ends[0]), atol=1e-12)
+    assert np.abs(found - smaller.test_loss.predict(smaller.params)).max() > 0.1
+    assert float(smaller.test_loss(ends[1])) == pytest.approx(float(whole.test_loss(ends[0])), rel=1e-12)
+    assert float(smaller.test_accuracy(ends[1])) == float(whole.test_accuracy(ends[0]))
+
+
 def test_data_with_fewer_inputs_than_examples_stay_as_they_are():
     problem = landscapes.chebyshev_mlp()
     assert landscapes.in_input_span(problem) is problem

@@ -10,7 +10,8 @@ import scipy.special
 from jax.flatten_util import ravel_pytree
 
 from landscapes import CNN, MLP
-from landscapes.networks.networks import ACTIVATIONS, activation_named, average_pool
+from landscapes.networks.activations import ACTIVATIONS, activation_named
+from landscapes.networks.cnn import average_pool
 
 KINKED = {"relu": 1, "elu": 2}  # the first derivative that jumps at 0
 

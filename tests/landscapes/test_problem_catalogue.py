@@ -2,6 +2,9 @@
 
 import functools
 import inspect
+import re
+from pathlib import Path
+from typing import Annotated
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +14,8 @@ from image_writers import write_cifar10_bin, write_mnist
 from jax.flatten_util import ravel_pytree
 
 import landscapes
-from landscapes import PROBLEMS, build, check_start, settings_of
+from landscapes import PROBLEMS, all_settings, build, check_start, registered, settings_of
+from paper_figures import cohen_2021_cifar10
 
 SMALL = {
     "quadratic": {},
@@ -38,7 +42,9 @@ def image_files(tmp_path_factory):
     """Small files of CIFAR-10 and MNIST in the folder that the environment variable names."""
     folder = tmp_path_factory.mktemp("data")
     write_cifar10_bin(folder / "data_batch_1.bin", [0, 1, 2, 3, 4, 5])
+    write_cifar10_bin(folder / "test_batch.bin", [6, 7, 8, 9], seed=1)
     write_mnist(folder, size=(28, 28))
+    write_mnist(folder, size=(28, 28), stem="t10k")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ODESCENT_DATA", str(folder))
         yield
@@ -90,13 +96,15 @@ def test_the_same_seed_gives_the_same_problem_and_another_seed_another(name):
 
 @every_problem
 def test_in_float32_a_problem_is_the_same_up_to_rounding(name):
-    double = small(name)
+    # Six standardized images span five directions: the sixth of their basis, which nothing depends on, is rounding's.
+    settings = SMALL[name] | ({"in_span": False} if name == "cifar10-mlp" else {})
+    double = build(name, **settings)
     with jax.enable_x64(False):
-        single = build(name, **SMALL[name])
+        single = build(name, **settings)
         start, value = ravel_pytree(single.params)[0], jax.jit(lambda w: single.loss(w))(single.params)
         assert start.dtype == value.dtype == np.float32
     np.testing.assert_allclose(start, ravel_pytree(double.params)[0], rtol=1e-6, atol=1e-7)
-    assert float(value) == pytest.approx(value_at_start(name), rel=1e-4)
+    assert float(value) == pytest.approx(float(jax.jit(lambda w: double.loss(w))(double.params)), rel=1e-4)
 
 
 @pytest.mark.parametrize("name", [name for name, settings in SMALL.items() if "examples" in settings])
@@ -143,6 +151,92 @@ def test_micro_batches_leave_the_loss_as_it_is(name):
 def test_the_criterion_can_be_the_cross_entropy(name):
     problem = build(name, **SMALL[name], criterion="cross-entropy")
     assert problem.loss.criterion is landscapes.cross_entropy
+
+
+# Test examples
+
+TESTED = [name for name in PROBLEMS if "test_examples" in inspect.signature(PROBLEMS[name]).parameters]
+
+
+def test_every_problem_with_a_data_set_can_have_test_examples():
+    with_data = {"logistic", "digits-mlp", "normalized-mlp", "cifar10-mlp", "cifar10-cnn", "mnist-mlp", "mnist-cnn"}
+    assert set(TESTED) == with_data
+    assert all(small(name).test_loss is None and small(name).test_accuracy is None for name in TESTED)
+
+
+@pytest.mark.parametrize("name", TESTED)
+def test_the_test_loss_is_that_of_other_examples_and_training_stays_as_it_is(name):
+    problem = build(name, **SMALL[name], test_examples=3)
+    assert float(jax.jit(lambda w: problem.loss(w))(problem.params)) == value_at_start(name)
+    test = problem.test_loss
+    assert test.examples == 3
+    assert float(test(problem.params)) == pytest.approx(float(jnp.mean(test.per_example(problem.params))), rel=1e-13)
+    assert float(test(problem.params)) != pytest.approx(value_at_start(name), rel=1e-6) or name == "logistic"
+    assert float(problem.test_accuracy(problem.params)) in (0, pytest.approx(1 / 3), pytest.approx(2 / 3), 1)
+
+
+# Registration
+
+
+def test_a_problem_is_registered_by_its_decorator_alone(monkeypatch):
+    monkeypatch.setattr(registered, "PROBLEMS", dict(PROBLEMS))
+
+    @registered.problem_builder("bowl")
+    def bowl(*, steepness: Annotated[float, "Curvature of the bowl."] = 2.0) -> landscapes.Problem:
+        return landscapes.Problem("bowl", lambda w: steepness * w**2 / 2, jnp.asarray(1.0))
+
+    assert registered.PROBLEMS["bowl"] is bowl
+    assert float(bowl(steepness=4.0).loss(1.0)) == 2.0
+    assert all_settings(registered.PROBLEMS)["steepness"] == (float, "Curvature of the bowl.", ("bowl",))
+    with pytest.raises(ValueError, match="`name` 'bowl' is taken by .*bowl; choose another"):
+        registered.problem_builder("bowl")(landscapes.two_valleys)
+
+
+def test_every_problem_of_every_file_is_there_without_being_listed():
+    folder = Path(landscapes.__file__).parent
+    names = {
+        name for file in folder.rglob("*.py") for name in re.findall(r'@problem_builder\("(.+)"\)', file.read_text())
+    }
+    assert names == set(PROBLEMS)
+    listing = (folder / "catalogue.py").read_text()
+    assert not any(name in listing for name in names if "-" in name)
+
+
+def test_every_setting_has_a_type_that_a_text_can_be_read_as_a_line_of_help_and_its_problems():
+    settings = all_settings()
+    assert set(settings) == {key for name in PROBLEMS for key in settings_of(name)}
+    for key, setting in settings.items():
+        assert setting.type in (int, float, bool, str, tuple[int, ...], tuple[float, ...]), key
+        assert setting.help.endswith(".") and "\n" not in setting.help
+        assert setting.problems == tuple(name for name in PROBLEMS if key in settings_of(name))
+
+
+def test_settings_that_mean_something_else_to_another_problem_say_both():
+    assert all_settings()["depth"].help == (
+        "Number of weight matrices of a deep linear network. Power of each weight of a diagonal linear network."
+    )
+
+
+def test_a_setting_without_help_or_with_two_types_is_refused():
+    def silent(*, gain: float = 1.0) -> landscapes.Problem: ...
+
+    def other(*, gain: Annotated[str, "How much."] = "some") -> landscapes.Problem: ...
+
+    with pytest.raises(ValueError, match="`gain` of the problem silent has no explanation; write Annotated"):
+        all_settings({"silent": silent})
+    with pytest.raises(ValueError, match="`gain` of the problem other is <class 'str'>, that of .* <class 'float'>"):
+        all_settings({**PROBLEMS, "other": other})
+
+
+# The figure of Cohen et al. 2021
+
+
+def test_the_cifar10_mlp_is_the_network_of_its_figure():
+    gain = settings_of("cifar10-mlp")["gain"]
+    assert gain == cohen_2021_cifar10.GAIN
+    whole = landscapes.in_input_span(landscapes.cifar10_mlp(**SMALL["cifar10-mlp"], in_span=False))
+    same = zip(jax.tree.leaves(small("cifar10-mlp").params), jax.tree.leaves(whole.params), strict=True)
+    assert all(np.array_equal(a, b) for a, b in same)
 
 
 def test_the_default_digits_mlp_starts_below_the_edge_of_stability_at_a_learning_rate_of_one_tenth():

@@ -20,7 +20,7 @@ from comparisons import Comparison, DivergenceBound
 from comparisons.console.progress_bar import progress_bar
 from landscapes import Loss
 from landscapes.data.datasets import digits
-from landscapes.networks.networks import dense_layer, layer_stream
+from landscapes.networks.mlp import dense_layer, layer_stream
 
 from ...frame.stored import stored
 from .setting import (

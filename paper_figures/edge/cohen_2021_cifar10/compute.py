@@ -27,7 +27,7 @@ from .setting import (
 def missing(*, quick: bool) -> str | None:
     """Why nothing can be computed here: the files of CIFAR-10 are not given, or are too few; None where it can be."""
     try:
-        landscapes.cifar10_mlp(widths=(1,), examples=QUICK_EXAMPLES if quick else EXAMPLES)
+        landscapes.cifar10_mlp(widths=(1,), examples=QUICK_EXAMPLES if quick else EXAMPLES, in_span=False)
     except ValueError as error:
         return str(error)
     return None
@@ -51,7 +51,7 @@ def compute(folder: Path, *, quick: bool) -> list[Path]:
 
 def _run(rate: float, *, quick: bool, beside: bool) -> xarray.Dataset:
     duration, examples = (QUICK_DURATION, QUICK_EXAMPLES) if quick else (DURATION, EXAMPLES)
-    problem = landscapes.in_input_span(landscapes.cifar10_mlp(examples=examples, gain=GAIN))
+    problem = landscapes.cifar10_mlp(examples=examples, gain=GAIN)
     method = discrete.GradientDescent(rate)
     every = max(1, round(duration / rate / (QUICK_SAMPLES if quick else SAMPLES)))
     return edge_run(

@@ -1,7 +1,8 @@
 """What the runs behind the figure are made with."""
 
-# PyTorch's uniform start has 0.42 to 0.58 of Glorot's standard deviations in the three layers.
-GAIN = 0.45
+import landscapes
+
+GAIN = landscapes.settings_of("cifar10-mlp")["gain"]
 LEARNING_RATES, DURATION, EXAMPLES = (0.028, 0.024, 0.020, 0.008), 27.0, 1000
 QUICK_LEARNING_RATES, QUICK_DURATION, QUICK_EXAMPLES = (0.028, 0.024, 0.012), 15.0, 200
 SAMPLES, QUICK_SAMPLES = 60, 40

@@ -1,0 +1,42 @@
+"""Float64 is what the tool promises, and what jax gives only when asked: said where it was not."""
+
+import threading
+import warnings
+
+import jax
+
+FLOAT32 = ".* is computed in float32"  # what the warning begins with, for filters
+
+_said = False
+
+
+def say_float32(what: str) -> None:
+    """Warn, once in a process, that `what` is computed in float32 because jax's x64 mode is off.
+
+    Nothing is said within `with jax.enable_x64(False)`, which somebody chose.
+    """
+    global _said
+    if _said or x64_is_on() or _x64_is_on_outside():
+        return
+    _said = True
+    warnings.warn(
+        f"{what} is computed in float32, as jax's x64 mode is off; for float64 add "
+        'jax.config.update("jax_enable_x64", True) before anything is computed (said once; float32 arrays of your own '
+        "are taken as they are).",
+        UserWarning,
+        stacklevel=3,
+    )
+
+
+def x64_is_on() -> bool:
+    """Whether jax's arrays may be float64 here and now."""
+    return bool(jax.config.jax_enable_x64)  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _x64_is_on_outside() -> bool:
+    """The setting of the process: a new thread sees it, and no `with` block around this one."""
+    found = []
+    thread = threading.Thread(target=lambda: found.append(x64_is_on()))
+    thread.start()
+    thread.join()
+    return found[0]
