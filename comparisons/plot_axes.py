@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 import numpy as np
-from matplotlib.axis import Axis, XAxis
+from matplotlib.axis import Axis, XAxis, YAxis
 from matplotlib.ticker import Formatter, LogLocator, MaxNLocator, NullFormatter
 
 ENOUGH, MOST = 3, 6
@@ -20,8 +20,8 @@ def log_ticks(axis: Axis) -> None:
 
     Three labels at least and six at most, fewer where the axis is short: powers of ten, every second or third of them
     where there are many; over less than two decades 1 and 3, or 1, 2 and 5, times those; over a small part of a decade
-    round numbers at equal distances; one number where all are equal but for rounding. Ticks between have no labels.
-    Call it after the scale is set; limits may change later.
+    round numbers at equal distances; limits that agree to 1e-4 are widened. Ticks between have no labels. Call it
+    when the scale is set and the data are there; limits may change later.
     """
     if axis.get_scale() != "log":
         return
@@ -29,6 +29,8 @@ def log_ticks(axis: Axis) -> None:
     axis.set_major_formatter(_Numbers())
     axis.set_minor_locator(_Between())
     axis.set_minor_formatter(NullFormatter())
+    # Limits that matplotlib chose it chooses again.
+    axis.axes.autoscale_view(scalex=isinstance(axis, XAxis), scaley=isinstance(axis, YAxis))
 
 
 class _Labelled(LogLocator):
@@ -37,14 +39,17 @@ class _Labelled(LogLocator):
     def tick_values(self, vmin: float, vmax: float) -> np.ndarray:
         low, high = sorted((vmin, vmax))
         best = _roundest(low, high)
-        if high < NARROWEST * low:
-            return best
         for ticks in _choices(low, high):
             if self._fit(ticks, low, high):
                 if len(ticks) >= ENOUGH:
                     return ticks
-                best = max(best, ticks, key=len)
+                best = max(best, ticks, key=_spread)
         return best
+
+    def nonsingular(self, vmin: float, vmax: float) -> tuple[float, float]:
+        low, high = super().nonsingular(vmin, vmax)
+        # Values that are equal but for rounding are a level line, no slope from corner to corner.
+        return (low, high) if high > NARROWEST * low else (low / 1.2, high * 1.2)
 
     def _fit(self, ticks: np.ndarray, low: float, high: float) -> bool:
         if len(ticks) < 2 or len(ticks) > MOST or self.axis is None:
@@ -54,6 +59,10 @@ class _Labelled(LogLocator):
             # Matplotlib counts with labels of three font sizes, which are five digits.
             room *= 5 / max(5, *(len(_plain(label)) for label in _Numbers().format_ticks(ticks)))
         return bool(np.diff(np.log(ticks)).min() * room >= 0.9 * (np.log(high) - np.log(low)))
+
+
+def _spread(ticks: np.ndarray) -> tuple[int, float]:
+    return len(ticks), float(ticks[-1] / ticks[0]) if len(ticks) else 0.0
 
 
 def _choices(low: float, high: float) -> Iterator[np.ndarray]:

@@ -63,8 +63,9 @@ def test_there_are_enough_labels_and_they_say_where_they_stand(low, high, panel)
         assert number(label) == pytest.approx(place, rel=1e-6)
 
 
-def test_values_that_differ_by_rounding_have_one_short_label(panel):
-    assert [label for _, label in shown(panel(1, 1 + 1e-13).yaxis)] == ["1"]
+def test_values_that_differ_by_rounding_are_a_level_line(panel):
+    low, high = panel(1, 1 + 1e-13).get_ylim()
+    assert low < 0.95 and high > 1.05
 
 
 @pytest.mark.filterwarnings("error")
