@@ -19,7 +19,7 @@ def method_label(comparison: Comparison) -> str:
 
 
 def flow_label(name: str, order: int | float | None) -> str:
-    """The name of a flow with the order that it claims."""
+    """The name of a flow with the order that it claims, a power of h."""
     plain = name if "flow" in name else f"{name.removesuffix(f'-{order}').replace('-', ' ')} flow"
     plain = drawable(plain)
     if order is None:

@@ -8,7 +8,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from comparison_cases import alone, bare, crossing, diverged, left_behind, usual
+from comparison_cases import PROBLEM, alone, bare, crossing, diverged, left_behind, usual
 from matplotlib.figure import Figure
 
 import comparisons
@@ -179,6 +179,14 @@ def test_figures_are_saved_for_screens_and_for_print_and_closed(tmp_path):
 )
 def test_a_flow_is_labelled_with_the_order_it_claims(name, order, label):
     assert flow_label(name, order) == label
+
+
+def test_an_order_in_the_square_root_of_h_is_shown_as_the_power_of_h_that_it_is(drawn):
+    """Order 1 on the clock n sqrt(h) is no claim of O(h)."""
+    method = discrete.nesterov_strongly_convex(0.04, 0.5)
+    models = {"low-resolution": flows.LowResolution(method), "high-resolution": flows.HighResolution(method)}
+    found = comparisons.compare(method, models, PROBLEM, steps=20)
+    assert legend(drawn(found))[1:] == ["low resolution flow, $O(h^{0.5})$", "high resolution flow, $O(h)$"]
 
 
 def test_a_method_is_labelled_with_its_numbers():
