@@ -74,7 +74,8 @@ class HighResolution(HessianDampedFlow, StronglyConvexFlow):
     what tells the two methods apart. The paper's x_n are the look-ahead points, `NesterovLookAhead`; the other points,
     `Nesterov`, follow the same equation from another velocity. `SymplecticEuler` is its discretization.
 
-    start: of a method at rest. "published": X'(0) = -2 sqrt(h)/(1 + sqrt(m h)) grad L(x_0), off by O(sqrt(h)): order 1.
+    start: of a method at rest. "published": X'(0) = -2 sqrt(h)/(1 + sqrt(m h)) grad L(x_0), as transcribed, off by
+        O(sqrt(h)): order 1.
         "corrected": X'(0) = -(3/2) sqrt(h) grad L(x_0) for look-ahead points, -(1/2) sqrt(h) grad L(x_0) for Nesterov
         and heavy ball, so that X(sqrt h) is the first step to O(h^(3/2)): order 2. (Derived here. The paper starts
         heavy ball with a first step twice as long, for which -(3/2) is right as well: state = -h grad L(x_0) gives

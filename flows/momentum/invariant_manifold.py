@@ -21,8 +21,8 @@ class InvariantManifold(ODEFlow):
 
     Kovachki and Stuart 2021, theorem 9, with alpha = (1 + b - 2 a (1 - b))/2: heavy ball h (1 + b)/(4 (1 - b)^2),
     Nesterov h (1 - b + 2 b^2)/(4 (1 - b)^2). In their notation with lb = 1/(1 - b) the penalty is
-    (h/2) lb (lb - a - 1/2); with + 1/2 instead the order is lost (`odescent figures kovachki_stuart_2021`). It is the
-    modified flow of order 2, with the manifold that it lives on.
+    (h/2) lb (lb - a - 1/2); with + 1/2 instead the order is lost (`odescent figures kovachki_stuart_2021`); which sign
+    the paper prints was not read there. It is the modified flow of order 2, with the manifold that it lives on.
 
     start: "params", at the params of the method, right for one that is on the manifold; "rest", where a method at rest
         seems to come from once it has been attracted, X(0) = x_0 + h b/(1 - b)^2 grad L(x_0).

@@ -19,11 +19,11 @@ class KovachkiStuart(SecondOrderFlow):
     Kovachki and Stuart 2021, theorem 4, with b their lambda; the look-ahead is a = 0 for heavy ball, alpha = (1 + b)/2,
     and a = b for Nesterov, alpha = (1 - b + 2 b^2)/2. Its transient lasts a time of h alpha/(1 - b).
 
-    start: of a method at rest. "published": X'(0) = -(1 - 2 alpha)/(2 alpha - b + 1) grad L(x_0), order 1 (2 for
-        Nesterov at b = 1/2, where both starts are zero). "corrected": X'(0) = -(alpha - b)/(alpha (1 - b)) grad L(x_0),
-        which moves the flow by as much as the method: order 2 once both transients have died, order 1 before. Derived
-        here: from velocity V the flow comes to follow the slow one from x_0 + h alpha/(1 - b) (V + grad L/(1 - b)), the
-        method from x_0 + h b/(1 - b)^2 grad L.
+    start: of a method at rest. "published": X'(0) = -(1 - 2 alpha)/(2 alpha - b + 1) grad L(x_0), as transcribed, not
+        read in the paper: order 1 (2 for Nesterov at b = 1/2, where both starts are zero). "corrected":
+        X'(0) = -(alpha - b)/(alpha (1 - b)) grad L(x_0), which moves the flow by as much as the method: order 2 once
+        both transients have died, order 1 before. Derived here: from velocity V the flow comes to follow the slow one
+        from x_0 + h alpha/(1 - b) (V + grad L/(1 - b)), the method from x_0 + h b/(1 - b)^2 grad L.
     order: in h at fixed time, after the transient.
     Raises ValueError for other methods and for schedules.
     """
