@@ -37,7 +37,7 @@ STABLE = 1.95
 INDEFINITE = 1e-8
 
 
-class Held(NamedTuple):
+class OscillationCovariance(NamedTuple):
     """Covariance U'X U of the oscillation and how it was found, at the last stage of the integration.
 
     directions: U, (k, n), with U P U' = 1.  covariance: X, (k, k).  curvatures: (k,) of P^-1 H, in units of 1/h.
@@ -56,7 +56,7 @@ class Search(NamedTuple):
     """What the last searches for eigenvectors found, the oscillation found last, the work so far."""
 
     track: Track
-    oscillation: Held
+    oscillation: OscillationCovariance
     work: Work
 
 
@@ -184,7 +184,7 @@ class CentralFlow(SteppedFlow):
         flat, _ = ravel_pytree(params)
         n, dtype = flat.shape[0], flat.dtype
         k = min(self.critical, n)
-        still = Held(
+        still = OscillationCovariance(
             jnp.zeros((k, n), dtype),
             jnp.zeros((k, k), dtype),
             jnp.zeros(k, dtype),
@@ -322,7 +322,7 @@ class _Stages(NamedTuple):
         end = jax.tree.map(lambda x0, f, rows: x0 + duration * (f + jnp.tensordot(x, rows, 1)), origin, drift, pushes)
 
         last = before.oscillation
-        oscillation = Held(
+        oscillation = OscillationCovariance(
             directions,
             solution.matrix,
             curvatures,

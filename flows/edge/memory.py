@@ -18,7 +18,10 @@ def check_memory(flow: str, method: Method) -> None:
     """ValueError, naming the flow, if the memory of the method is no average."""
     memory = method.memory()
     if memory is not None and not memory.decay > 0:
-        raise ValueError(f"`beta2` must exceed 0 for {flow}: without an average nu has no motion of its own.")
+        raise ValueError(
+            f"`beta2` must exceed 0 for {flow} of {type(method).__name__}, got {memory.decay}: without an average nu "
+            "has no motion of its own; EdgeFlow needs none."
+        )
 
 
 def remembered(method: Method, loss: Loss, start: Start) -> Any:
