@@ -131,9 +131,9 @@ def check_constant(flow: str, method: Method) -> None:
 
 
 def momentum_of(method: Method) -> Any:
-    """b, which is 0 for a method without momentum."""
+    """b, which is 0 for a method without momentum, or with one that is a function of h."""
     found = method.recursion()
-    return found.momentum if isinstance(found, Recursion) else 0.0
+    return found.momentum if isinstance(found, Recursion) and found.root is None else 0.0
 
 
 def is_gradient_descent(method: Method) -> bool:
