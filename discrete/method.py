@@ -14,6 +14,7 @@ from landscapes import Params
 
 from .sampling import FullBatch, Sampling
 from .schedule import is_schedule, scheduled
+from .traits import Alternation, Filters, Memory, Recursion, Restarted, Stages, Threshold
 
 Gradient = Callable[[Params], Params]
 State = Any
@@ -65,19 +66,24 @@ class Method(eqx.Module):
     def characteristic(self, z: Any) -> tuple[Any, ...]:
         """Coefficients, from r^2 or r down, of the polynomial whose roots r are the method on a mode of curvature z/h.
 
-        z: a number or a `numpy.polynomial.Polynomial`. Raises ValueError where the method has no such polynomial.
+        z: a number or a `numpy.polynomial.Polynomial`. That of its `recursion` unless the method says otherwise. Raises
+        ValueError where the method has no such polynomial.
         """
-        del z
-        raise ValueError(f"{type(self).__name__} is no linear recursion on a quadratic mode; it has no roots.")
+        found = self.recursion()
+        if found is None or isinstance(found, Restarted):
+            raise ValueError(f"{type(self).__name__} is no linear recursion on a quadratic mode; it has no roots.")
+        return found.characteristic(z)
 
     def stability_threshold(self) -> float | None:
         """The sharpness above which the method diverges on a quadratic; None where there is no constant one."""
-        return None
+        found = self.threshold()
+        return None if found is None or found.preconditioned else found.curvature
 
     @property
     def effective_threshold(self) -> float | None:
         """The same for the effective sharpness, the top eigenvalue of P^-1/2 H P^-1/2 with the preconditioner P."""
-        return self.stability_threshold()
+        found = self.threshold()
+        return self.stability_threshold() if found is None else found.curvature
 
     @property
     def observed(self) -> "Method":
@@ -101,6 +107,26 @@ class Method(eqx.Module):
     def is_constant(self) -> bool:
         """Whether no hyper-parameter is a schedule."""
         return not any(map(is_schedule, jax.tree.leaves(self, is_leaf=is_schedule)))
+
+    def recursion(self) -> Recursion | Stages | Restarted | None:
+        """How it combines gradients, where it does so linearly: what its equations for small h follow from."""
+        return None
+
+    def filters(self) -> Filters | None:
+        """The same with averages of functions of the gradients, for methods with constant hyper-parameters."""
+        return None
+
+    def memory(self) -> Memory | None:
+        """Its slow state, where it takes P^-1 grad L for grad L and no more."""
+        return None
+
+    def alternation(self) -> Alternation | None:
+        """What an oscillation of period two is to it; None where none begins at its threshold."""
+        return None
+
+    def threshold(self) -> Threshold | None:
+        """Where it begins to diverge on a quadratic; None where there is no constant threshold."""
+        return None
 
 
 def check_learning_rate(value: Any) -> None:

@@ -6,8 +6,9 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import equinox as eqx
 import numpy as np
 
-from discrete import Method, MomentumMethod
+from discrete import Method
 from discrete.running.march import Side
+from discrete.traits import Recursion, Stages
 from landscapes import Loss, Observables, Params
 
 State = Any
@@ -130,5 +131,25 @@ def check_constant(flow: str, method: Method) -> None:
 
 
 def momentum_of(method: Method) -> Any:
-    """b, which is 0 for a method without momentum."""
-    return method.momentum if isinstance(method, MomentumMethod) else 0.0
+    """b, which is 0 for a method without momentum, or with one that is a function of h."""
+    found = method.recursion()
+    return found.momentum if isinstance(found, Recursion) and found.root is None else 0.0
+
+
+def is_gradient_descent(method: Method) -> bool:
+    """Whether its step is x <- x - h grad L(x), by its `recursion`."""
+    found = method.recursion()
+    return isinstance(found, Stages) and found.is_gradient_descent
+
+
+def limiting_speed(method: Method) -> Any:
+    """s of X' = -s grad L(X), the limit of a method for h -> 0: 1/(1 - b) of momentum, 1 of a Runge-Kutta method.
+
+    None of a method that has no such limit: no constant linear recursion, or one whose coefficients move with h.
+    """
+    match method.recursion():
+        case Stages():
+            return 1.0
+        case Recursion(root=None) as found:
+            return found.speed
+    return None

@@ -4,10 +4,11 @@ from typing import Any
 
 import jax
 
-from discrete import GradientDescent, Method, MomentumMethod, RungeKutta
+from discrete import Method
+from discrete.traits import Stages
 from landscapes import Loss, Params
 
-from .flow import FieldCost, check_constant, momentum_of
+from .flow import FieldCost, check_constant, limiting_speed
 from .modified.coefficients import first_order_left_out
 from .modified.scheme import scheme_of
 from .running.ode import ODEFlow
@@ -18,25 +19,31 @@ class GradientFlow(ODEFlow):
 
     Claims order 1: the distance at fixed time closes like h (explicit Euler for gradient descent; Kovachki and Stuart
     2021, theorem 3, for constant momentum), and the classical order of a Runge-Kutta method. Time runs 1/(1 - b) faster
-    than in dX/dt = -grad L, because momentum accumulates that many gradients. Raises ValueError for a method whose
-    limit it is not.
+    than in dX/dt = -grad L, because momentum accumulates that many gradients; for any other linear `recursion` that
+    factor is its `speed`. Raises ValueError for a method whose limit it is not.
     """
 
     method: Method
 
     def __init__(self, method: Method):
         check_constant("GradientFlow", method)
-        if not isinstance(method, GradientDescent | MomentumMethod | RungeKutta):
+        if limiting_speed(method) is None:
             raise ValueError(
                 "GradientFlow is the limit of GradientDescent, HeavyBall, Nesterov, NesterovLookAhead, TwoStep and "
-                f"RungeKutta, not of {type(method).__name__}."
+                f"RungeKutta, not of {type(method).__name__}, which has no `recursion` of constant coefficients."
             )
         self.method = method
 
     @property
     def order(self) -> int:
         """1, or the classical order of a Runge-Kutta method."""
-        return first_order_left_out(scheme_of(self.method), 1) - 1 if isinstance(self.method, RungeKutta) else 1
+        stages = isinstance(self.method.recursion(), Stages)
+        return first_order_left_out(scheme_of(self.method), 1) - 1 if stages else 1
+
+    @property
+    def speed(self) -> Any:
+        """1/(1 - b): how much faster than -grad L it runs."""
+        return limiting_speed(self.method)
 
     @property
     def field_cost(self) -> FieldCost:
@@ -45,5 +52,5 @@ class GradientFlow(ODEFlow):
 
     def vector_field(self, loss: Loss, t: Any, state: Params) -> Params:
         del t
-        speed = -1 / (1 - momentum_of(self.method))
+        speed = -self.speed
         return jax.tree.map(lambda g: speed * g, jax.grad(loss)(state))

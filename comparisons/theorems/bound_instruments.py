@@ -11,7 +11,6 @@ from jaxtyping import Array, Float
 
 from discrete.running.march import traced
 from flows import Flow, GradientFlow, ODEFlow
-from flows.flow import momentum_of
 from landscapes import Loss, Moment, MotionObservable, Observable, Params, Reading, top_eigenpairs
 from landscapes.curvature import warm_start
 from landscapes.curvature.warm_start import Track
@@ -38,8 +37,8 @@ class GrowthRate(Observable):
         return warm_start.begin(moment.params, 1)
 
     def measure(self, moment: Moment, carry: Track) -> tuple[Reading, Track]:
-        params = moment.params
-        hessian = isinstance(self.flow, GradientFlow)
+        params, flow = moment.params, self.flow
+        hessian = isinstance(flow, GradientFlow)
         pairs = top_eigenpairs(
             self.loss if hessian else lambda w: self._power(w, params),
             params,
@@ -48,7 +47,7 @@ class GrowthRate(Observable):
             tolerance=self.tolerance,
             max_products=self.max_products,
         )
-        speed = -1 / (1 - momentum_of(self.flow.method)) if hessian else 1.0
+        speed = -flow.speed if isinstance(flow, GradientFlow) else 1.0
         accuracy = {"residual": pairs.residuals[0]}
         found = Reading(speed * pairs.values[0], "1 / time", accuracy, hessian_products=pairs.products)
         return found, warm_start.followed(carry, pairs)

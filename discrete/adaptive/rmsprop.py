@@ -1,5 +1,6 @@
 """RMSProp, with one preconditioner for all parameters or one for each."""
 
+import math
 from abc import abstractmethod
 from typing import Any, ClassVar, NamedTuple
 
@@ -13,6 +14,7 @@ from landscapes import Params
 
 from ..method import Gradient, Method, check_fraction, check_learning_rate, check_not_negative
 from ..schedule import is_schedule
+from ..traits import Alternation, Filter, Filters, Memory, Threshold
 
 
 class SecondMoment(NamedTuple):
@@ -70,9 +72,44 @@ class SecondMomentMethod(Method):
         weight = 1.0 if state.decay is None else jnp.where(state.decay < 1, 1 - state.decay, 1)
         return jax.tree.map(lambda nu: _root(nu / weight) + self.epsilon, state.nu)
 
-    @property
-    def effective_threshold(self) -> float | None:
-        return None if is_schedule(self.learning_rate) else 2 / self.learning_rate
+    def filters(self) -> Filters | None:
+        """x <- x - h g/(sqrt(nu) + e), nu the average of `squared`(g): with bias correction once b^n is negligible."""
+        if not self.is_constant:
+            return None
+
+        def update(params: Params, seen: tuple[Any, ...]) -> Params:
+            slope, nu = seen
+            scale = jax.tree.broadcast(self.preconditioner(params, SecondMoment(nu, None)), params)
+            return jax.tree.map(_quotient, slope, scale)
+
+        return Filters((Filter(0.0, 1.0), Filter(self.beta2, 1 - self.beta2, self.squared)), update)
+
+    def memory(self) -> Memory:
+        return Memory(self.beta2, self._drift, self._push, self.preconditioner)
+
+    def alternation(self) -> Alternation:
+        return Alternation(2.0, 1.0, 1.0)
+
+    def threshold(self) -> Threshold | None:
+        """2/h of the effective sharpness; that of H itself moves with nu."""
+        if is_schedule(self.learning_rate):
+            return None
+        return Threshold(2 / self.learning_rate, math.pi, preconditioned=True)
+
+    def _drift(self, memory: SecondMoment, slope: Params) -> SecondMoment:
+        """nu' = (1 - b)/b (s(g) - nu),  decay' = -(1 - b)/b decay: nu/(1 - decay) is s(g) where that is constant."""
+        rate = self.memory().rate
+        nu = jax.tree.map(lambda square, nu: rate * (square - nu), self.squared(slope), memory.nu)
+        return SecondMoment(nu, None if memory.decay is None else -rate * memory.decay)
+
+    def _push(self, memory: SecondMoment, a: Params, b: Params) -> SecondMoment:
+        rate = self.memory().rate
+
+        def squared(sign: float) -> Any:
+            return self.squared(jax.tree.map(lambda x, y: x + sign * y, a, b))
+
+        nu = jax.tree.map(lambda plus, minus: rate * (plus - minus) / 4, squared(1.0), squared(-1.0))
+        return jax.tree.map(jnp.zeros_like, memory)._replace(nu=nu)
 
     def _state(self, nu: Any, decay: float) -> SecondMoment:
         kind = jnp.result_type(*jax.tree.leaves(nu))

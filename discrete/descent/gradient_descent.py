@@ -1,5 +1,6 @@
 """Gradient descent."""
 
+import math
 from typing import Any
 
 import jax
@@ -7,6 +8,7 @@ import jax
 from landscapes import Params
 
 from ..method import Gradient, Method, check_learning_rate
+from ..traits import Alternation, Filter, Filters, Stages, Threshold, euler
 
 
 class GradientDescent(Method):
@@ -32,5 +34,14 @@ class GradientDescent(Method):
     def characteristic(self, z: Any) -> tuple[Any, ...]:
         return 1.0, z - 1
 
-    def stability_threshold(self) -> float | None:
-        return 2 / self.learning_rate if self.is_constant else None
+    def recursion(self) -> Stages:
+        return euler()
+
+    def filters(self) -> Filters | None:
+        return Filters((Filter(0.0, 1.0),), lambda _, seen: seen[0]) if self.is_constant else None
+
+    def alternation(self) -> Alternation:
+        return Alternation(2.0, 1.0, 1.0)
+
+    def threshold(self) -> Threshold | None:
+        return Threshold(2 / self.learning_rate, math.pi) if self.is_constant else None

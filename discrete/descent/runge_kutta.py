@@ -11,6 +11,7 @@ import numpy as np
 from landscapes import Params
 
 from ..method import Gradient, Method, check_learning_rate
+from ..traits import Stages, Threshold
 
 Tableau = tuple[tuple[tuple[Any, ...], ...], tuple[Any, ...]]
 
@@ -71,12 +72,15 @@ class RungeKutta(Method):
 
     def stability_polynomial(self) -> np.polynomial.Polynomial:
         """R(-z), the factor of one step on a quadratic mode of curvature z/h."""
-        return np.polynomial.Polynomial(_stability_polynomial(self.matrix, self.weights))
+        return self.recursion().stability_polynomial()
 
     def characteristic(self, z: Any) -> tuple[Any, ...]:
         return 1.0, -self.stability_polynomial()(z)
 
-    def stability_threshold(self) -> float | None:
+    def recursion(self) -> Stages:
+        return Stages(self.matrix, self.weights)
+
+    def threshold(self) -> Threshold | None:
         """z/h with the smallest z > 0 at which the stability polynomial R(-z) leaves [-1, 1]."""
         if not self.is_constant:
             return None
@@ -85,7 +89,7 @@ class RungeKutta(Method):
         edges = np.concatenate([(polynomial - 1).roots(), (polynomial + 1).roots()])
         real = np.sort(edges.real[(np.abs(edges.imag) < 1e-6) & (edges.real > 1e-9)])
         leaves = next(z for z in real if abs(polynomial(z * (1 + 1e-4))) > 1)
-        return float(leaves) / self.learning_rate
+        return Threshold(float(leaves) / self.learning_rate, np.pi if polynomial(leaves) < 0 else 0.0)
 
     def _moved(self, params: Params, row: tuple[Fraction, ...], slopes: list[Params]) -> Params:
         for weight, slope in zip(row, slopes, strict=False):
@@ -109,19 +113,3 @@ def _rounded_to_one(weights: tuple[Fraction, ...]) -> tuple[Fraction, ...]:
     return (
         (*first, 1 - sum(first, start=Fraction(0))) if abs(sum(weights) - 1) < Fraction(1, 10**12) else (*first, last)
     )
-
-
-def _stability_polynomial(matrix: tuple[tuple[Fraction, ...], ...], weights: tuple[Fraction, ...]) -> list[float]:
-    """Coefficients in z of R(-z), the factor of one step on x' = -z x / h."""
-    stages: list[np.ndarray] = []
-    for row in matrix:
-        stages.append(_unit(len(weights)) + sum((-float(a) * _shifted(k) for a, k in zip(row, stages, strict=True)), 0))
-    return list(_unit(len(weights)) + sum(-float(b) * _shifted(k) for b, k in zip(weights, stages, strict=True)))
-
-
-def _unit(stages: int) -> np.ndarray:
-    return np.eye(stages + 1)[0]
-
-
-def _shifted(polynomial: np.ndarray) -> np.ndarray:
-    return np.concatenate([[0.0], polynomial[:-1]])

@@ -1,5 +1,6 @@
 """What methods with momentum share: a velocity that starts at rest, and two roots on a quadratic mode."""
 
+import math
 from abc import abstractmethod
 from typing import Any, ClassVar
 
@@ -10,6 +11,7 @@ import jax.numpy as jnp
 from landscapes import Params
 
 from ..method import Gradient, Method, check_learning_rate, check_momentum
+from ..traits import Alternation, Filters, Recursion, Threshold
 
 
 class MomentumMethod(Method):
@@ -42,11 +44,27 @@ class MomentumMethod(Method):
         b, a = self.momentum, self.looks_ahead()
         return 1.0, (1 + a) * z - (1 + b), b - a * z
 
-    def stability_threshold(self) -> float | None:
+    def recursion(self) -> Recursion:
+        return Recursion(self.momentum, self.looks_ahead())
+
+    def filters(self) -> Filters | None:
+        return self.recursion().filters() if self.is_constant else None
+
+    def alternation(self) -> Alternation | None:
+        """From v_n = 2 (-1)^n r: (2 + 2b)/(1 + 2a), 1 + 2a, 1/(1 - b); None for a < 0: a pair may leave first."""
+        b, a = self.momentum, self.looks_ahead()
+        if not self.is_constant or (isinstance(a, int | float) and a < 0):
+            return None
+        return Alternation((2 + 2 * b) / (1 + 2 * a), 1 + 2 * a, 1 / (1 - b))
+
+    def threshold(self) -> Threshold | None:
         """(2 + 2b) / (h (1 + 2a)), where a root passes -1; for a < 0 also (1 - b) / (-a h), where a pair leaves."""
         if not self.is_constant:
             return None
         b, a = float(self.momentum), float(self.looks_ahead())
-        ends = [(2 + 2 * b) / (1 + 2 * a)] if a > -0.5 else []
-        ends += [(1 - b) / -a] if a < 0 else []
-        return min(ends) / float(self.learning_rate)
+        ends = [((2 + 2 * b) / (1 + 2 * a), math.pi)] if a > -0.5 else []
+        if a < 0:
+            pair = (1 - b) / -a
+            ends += [(pair, math.acos(max(-1.0, min(1.0, (1 + b - (1 + a) * pair) / 2))))]
+        leaves, angle = min(ends)
+        return Threshold(leaves / float(self.learning_rate), angle)

@@ -7,6 +7,7 @@ import jax
 from landscapes import Params
 
 from ..method import Gradient
+from ..traits import Alternation, Recursion
 from .momentum_method import MomentumMethod
 
 
@@ -33,3 +34,11 @@ class NesterovLookAhead(MomentumMethod):
         return jax.tree.map(
             lambda before, now, g: now - before + self.learning_rate * g, previous, params, gradient(previous)
         )
+
+    def recursion(self) -> Recursion:
+        return Recursion(self.momentum, weight=self.momentum, direct=1.0)
+
+    def alternation(self) -> Alternation | None:
+        """(2 + 2b)/(1 + 2b), 1, 1/(1 - b): its gradients are taken at the points themselves."""
+        found = super().alternation()
+        return None if found is None else found._replace(reach=1.0)

@@ -11,6 +11,7 @@ from jaxtyping import Array
 from landscapes import Params
 
 from ..method import Gradient, Method, check_learning_rate
+from ..traits import Recursion, Restarted
 from .classical_momentum import ConvexMomentum
 
 When = Literal["speed", "gradient"]
@@ -62,3 +63,7 @@ class RestartedNesterov(Method):
         # The first step after a restart has no speed of its own run to be compared with.
         speed = jnp.where(restarts, 0, speed)
         return jax.tree.map(jnp.add, params, velocity), SinceRestart(velocity, speed, age)
+
+    def recursion(self) -> Restarted:
+        momentum = ConvexMomentum(self.r)
+        return Restarted(Recursion(momentum, momentum), self.when)

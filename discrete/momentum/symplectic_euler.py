@@ -1,5 +1,6 @@
 """The symplectic Euler discretization of the high-resolution equation, after Shi, Du, Su and Jordan."""
 
+import math
 from typing import Any
 
 import jax
@@ -8,6 +9,7 @@ import jax.numpy as jnp
 from landscapes import Params
 
 from ..method import Gradient, Method
+from ..traits import Filters, Recursion, Threshold
 from .classical_momentum import strongly_convex_momentum
 
 
@@ -48,10 +50,13 @@ class SymplecticEuler(Method):
             lambda before, now, g: now - before + self.learning_rate * g, previous, params, gradient(previous)
         )
 
-    def characteristic(self, z: Any) -> tuple[Any, ...]:
+    def recursion(self) -> Recursion:
         keep, pull = 1 / (1 + 2 * self.root), (1 - self.root) / (1 + 2 * self.root)
-        return 1.0, (1 + pull) * z - (1 + keep), keep - keep * z
+        return Recursion(keep, weight=pull, direct=1.0, root=self.root)
 
-    def stability_threshold(self) -> float | None:
+    def filters(self) -> Filters | None:
+        return self.recursion().filters()
+
+    def threshold(self) -> Threshold | None:
         """4 (1 + q) / (h (3 + q)), where a root passes -1."""
-        return float(4 * (1 + self.root) / (self.learning_rate * (3 + self.root)))
+        return Threshold(float(4 * (1 + self.root) / (self.learning_rate * (3 + self.root))), math.pi)

@@ -11,6 +11,7 @@ from landscapes import Params
 from ..method import Gradient, Method
 from ..running.step import as_oracle, take_step
 from ..sampling import Sampling
+from ..traits import Threshold
 
 
 class Window(NamedTuple):
@@ -93,6 +94,9 @@ class TimeAveraged(Method):
     @property
     def effective_threshold(self) -> float | None:
         return self.method.effective_threshold
+
+    def threshold(self) -> Threshold | None:
+        return self.method.threshold()
 
     def preconditioner(self, params: Params, state: Window) -> Any:
         """That of the method at its own, not averaged, point."""

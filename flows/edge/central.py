@@ -22,7 +22,14 @@ from ..modified import ModifiedFlow
 from ..running.stepped import SteppedFlow, Work
 from .alternation import Alternation, alternation
 from .complementarity import pair_weights, pairs, residual_tolerance, solve_complementarity, symmetric
-from .second_moment import check_memory, flat_preconditioner, memory_drift, memory_push, remembered
+from .memory import (
+    check_memory,
+    flat_preconditioner,
+    memory_drift,
+    memory_push,
+    preconditioner as preconditioner_at,
+    remembered,
+)
 
 MARGIN = 0.05
 SOLVED = 100
@@ -30,7 +37,7 @@ STABLE = 1.95
 INDEFINITE = 1e-8
 
 
-class Oscillation(NamedTuple):
+class OscillationCovariance(NamedTuple):
     """Covariance U'X U of the oscillation and how it was found, at the last stage of the integration.
 
     directions: U, (k, n), with U P U' = 1.  covariance: X, (k, k).  curvatures: (k,) of P^-1 H, in units of 1/h.
@@ -49,7 +56,7 @@ class Search(NamedTuple):
     """What the last searches for eigenvectors found, the oscillation found last, the work so far."""
 
     track: Track
-    oscillation: Oscillation
+    oscillation: OscillationCovariance
     work: Work
 
 
@@ -127,12 +134,14 @@ class CentralFlow(SteppedFlow):
         if seen is None:
             raise ValueError(
                 "CentralFlow describes GradientDescent, HeavyBall, Nesterov, NesterovLookAhead, TwoStep with a "
-                f"`look_ahead` from 0, ScalarRMSProp and RMSProp, not {type(method).__name__}."
+                f"`look_ahead` from 0, ScalarRMSProp and RMSProp, not {type(method).__name__}, which tells of no "
+                "`alternation`, or has a preconditioner and tells of no `memory`; EdgeFlow asks for neither."
             )
         if scheme not in ("midpoint", "euler"):
             raise ValueError(f"`scheme` must be 'midpoint' or 'euler', got {scheme!r}.")
         check_counts(critical=critical, substeps=1 if substeps is None else substeps, max_products=max_products)
-        if order != 1 and method.has_preconditioner:
+        memory = method.memory()
+        if order != 1 and memory is not None:
             raise ValueError(
                 f"`order` must be 1 for {type(method).__name__}, which has no modified flow, got {order!r}."
             )
@@ -142,8 +151,8 @@ class CentralFlow(SteppedFlow):
         self.method, self.truncation, self.critical, self.scheme = method, int(order), critical, scheme
         self.tolerance, self.max_products = tolerance, max_products
         fastest = float(seen.threshold * seen.pace)
-        if method.has_preconditioner:
-            fastest = max(fastest, (1 - float(method.beta2)) / float(method.beta2))  # type: ignore[attr-defined]
+        if memory is not None:
+            fastest = max(fastest, (1 - float(memory.decay)) / float(memory.decay))
         needed = fastest * (1 if scheme == "midpoint" else 2), self._fastest_drift(seen) / STABLE
         self.substeps = int(np.ceil(max(needed) - 1e-9)) if substeps is None else substeps
 
@@ -158,7 +167,7 @@ class CentralFlow(SteppedFlow):
     @property
     def order(self) -> int | None:
         """min(p, 2); None for methods with P."""
-        return None if self.method.has_preconditioner else min(self.truncation, 2)
+        return min(self.truncation, 2) if self.method.memory() is None else None
 
     @property
     def sees(self) -> Alternation:
@@ -177,7 +186,7 @@ class CentralFlow(SteppedFlow):
         flat, _ = ravel_pytree(params)
         n, dtype = flat.shape[0], flat.dtype
         k = min(self.critical, n)
-        still = Oscillation(
+        still = OscillationCovariance(
             jnp.zeros((k, n), dtype),
             jnp.zeros((k, k), dtype),
             jnp.zeros(k, dtype),
@@ -204,7 +213,7 @@ class CentralFlow(SteppedFlow):
     def preconditioner(self, loss: Loss, state: CentralState) -> Any:
         del loss
         # The memory is that after the step which leaves these params.
-        return self.method.preconditioner(state.params, state.memory)
+        return preconditioner_at(self.method, state.params, state.memory)
 
     def spent(self, state: CentralState) -> Work:
         return state.search.work
@@ -315,7 +324,7 @@ class _Stages(NamedTuple):
         end = jax.tree.map(lambda x0, f, rows: x0 + duration * (f + jnp.tensordot(x, rows, 1)), origin, drift, pushes)
 
         last = before.oscillation
-        oscillation = Oscillation(
+        oscillation = OscillationCovariance(
             directions,
             solution.matrix,
             curvatures,

@@ -11,10 +11,10 @@ import optax
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, Int
 
-from discrete import GradientDescent, Method
+from discrete import Method
 from landscapes import Loss, Params, gradient_and_product
 
-from ..flow import Start, check_constant, check_counts
+from ..flow import Start, check_constant, check_counts, is_gradient_descent
 from ..running.stepped import SteppedFlow, Work
 
 
@@ -55,7 +55,7 @@ class RodFlow(SteppedFlow):
 
     def __init__(self, method: Method, rank: int = 4, substeps: int = 4):
         check_constant("RodFlow", method)
-        if not isinstance(method, GradientDescent):
+        if not is_gradient_descent(method):
             raise ValueError(f"RodFlow describes GradientDescent, not {type(method).__name__}.")
         check_counts(rank=rank, substeps=substeps)
         self.method, self.rank, self.substeps = method, int(rank), int(substeps)

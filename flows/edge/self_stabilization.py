@@ -9,12 +9,12 @@ import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Bool, Float, Int
 
-from discrete import GradientDescent, Method
+from discrete import Method
 from discrete.running.run import DIVERGENCE_RADIUS, divergence_distance
 from landscapes import Loss, Params, gradient_and_product, third_derivative, top_eigenpairs
 from landscapes.curvature.eigenpairs import start_block
 
-from ..flow import Start, check_constant, check_counts
+from ..flow import Start, check_constant, check_counts, is_gradient_descent
 from ..running.stepped import SteppedFlow, Work
 from .seed import ROUNDING, check_noise, typed_swing
 
@@ -96,7 +96,7 @@ class SelfStabilization(SteppedFlow):
     Raises ValueError for other methods and for schedules.
     """
 
-    method: GradientDescent
+    method: Method
     displacement: Displacement = eqx.field(static=True)
     noise: Any
     swing: Params | None
@@ -118,7 +118,7 @@ class SelfStabilization(SteppedFlow):
         projections: int = 3,
         tolerance: float | None = None,
     ):
-        if not isinstance(method, GradientDescent):
+        if not is_gradient_descent(method):
             raise ValueError(f"SelfStabilization describes GradientDescent, not {type(method).__name__}.")
         check_constant("SelfStabilization", method)
         if displacement not in DISPLACEMENTS:

@@ -4,12 +4,12 @@ from typing import Any, NamedTuple
 
 import jax
 
-from discrete import GradientDescent, Method, RMSProp, ScalarRMSProp
+from discrete import Method
 from landscapes import Loss, Params
 
-from ..flow import FieldCost, Start, check_constant
+from ..flow import FieldCost, Start, check_constant, is_gradient_descent
 from ..running.ode import ODEFlow
-from .second_moment import check_memory, memory_drift, remembered
+from .memory import check_memory, memory_drift, preconditioner, remembered
 
 
 class Still(NamedTuple):
@@ -23,7 +23,8 @@ class StableFlow(ODEFlow):
     """dw/dt = -P^-1 grad L(w),   d nu/dt = (1 - b2)/(b2 h) (grad L(w)^2 - nu),   in the time n h of the method
 
     The stable flow of Cohen, Damian, Talwalkar, Kolter and Lee 2025 (arXiv 2410.24206), for scalar RMSProp, whose nu
-    sees |grad L|^2, and for RMSProp; for gradient descent it is gradient flow. It is `CentralFlow` without oscillation,
+    sees |grad L|^2, and for RMSProp; for gradient descent it is gradient flow; for any other method that answers
+    `memory` it moves that as it says. It is `CentralFlow` without oscillation,
     what the method does before its effective sharpness reaches 2/h, and goes on beyond. `EdgeFlow` without noise is of
     higher order, but its swing is a variable, which far beyond the edge can grow from rounding; this one has none.
 
@@ -35,9 +36,10 @@ class StableFlow(ODEFlow):
 
     def __init__(self, method: Method):
         check_constant("StableFlow", method)
-        if not isinstance(method, GradientDescent | ScalarRMSProp | RMSProp):
+        if method.memory() is None and not is_gradient_descent(method):
             raise ValueError(
-                f"StableFlow describes GradientDescent, ScalarRMSProp and RMSProp, not {type(method).__name__}."
+                f"StableFlow describes GradientDescent, ScalarRMSProp and RMSProp, not {type(method).__name__}, which "
+                "tells of no `memory` of its own; for methods without preconditioner take GradientFlow."
             )
         check_memory("StableFlow", method)
         self.method = method
@@ -45,7 +47,7 @@ class StableFlow(ODEFlow):
     @property
     def order(self) -> int | None:
         """1 for gradient descent."""
-        return None if self.method.has_preconditioner else 1
+        return 1 if self.method.memory() is None else None
 
     @property
     def field_cost(self) -> FieldCost:
@@ -61,14 +63,14 @@ class StableFlow(ODEFlow):
     def preconditioner(self, loss: Loss, state: Still) -> Any:
         del loss
         # The memory is that after the step which leaves these params.
-        return self.method.preconditioner(state.params, state.memory)
+        return preconditioner(self.method, state.params, state.memory)
 
     def vector_field(self, loss: Loss, t: Any, state: Still) -> Still:
         del t
         slope = jax.grad(loss)(state.params)
-        if not self.method.has_preconditioner:
+        if self.method.memory() is None:
             return Still(jax.tree.map(lambda g: -g, slope), None)
-        scale = jax.tree.broadcast(self.method.preconditioner(state.params, state.memory), state.params)
+        scale = jax.tree.broadcast(preconditioner(self.method, state.params, state.memory), state.params)
         drift = memory_drift(self.method, state.memory, slope)
         rate = self.method.learning_rate
         return Still(jax.tree.map(lambda g, p: -g / p, slope, scale), jax.tree.map(lambda m: m / rate, drift))

@@ -10,8 +10,9 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array
 
-from discrete import Method, MomentumMethod
+from discrete import Method
 from discrete.running.step import Oracle, take_step
+from discrete.traits import Recursion, Restarted
 from landscapes import Loss, Params
 
 from ..flow import FieldCost, Start, check_constant
@@ -48,7 +49,7 @@ class IterateFlow(ODEFlow):
         if self.stencil not in ("forward", "centred"):
             raise ValueError(f"`stencil` must be 'forward' or 'centred', got {self.stencil!r}.")
         check_order(self.order, HIGHEST_ORDER)
-        if isinstance(self.method, MomentumMethod):
+        if isinstance(self.method.recursion(), Recursion | Restarted):
             raise _stateful(self.method)
 
     def init(self, loss: Loss, start: Start) -> Params:

@@ -10,7 +10,7 @@ from jax.flatten_util import ravel_pytree
 from discrete import Method
 from landscapes import Loss, Params
 
-from ..flow import FieldCost, Start, momentum_of
+from ..flow import FieldCost, Start, limiting_speed
 from ..running.ode import ODEFlow
 from .coefficients import check_order, coefficients, first_order_left_out
 from .differentials import combination, products
@@ -81,6 +81,6 @@ class LeadingError(ODEFlow):
 
         source = combination(downhill, state.point, dict(zip(self.trees, self.weights, strict=True)))
         _, product = jax.jvp(downhill, (state.point,), (state.error,))
-        speed = 1 / (1 - momentum_of(self.method))
+        speed = limiting_speed(self.method)
         carried = jax.tree.map(lambda p, s: (speed * p + s).astype(p.dtype), product, source)
         return ErrorState(self.along.vector_field(loss, t, state.point), carried)

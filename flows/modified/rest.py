@@ -6,7 +6,7 @@ from math import comb
 from typing import Any
 
 from .coefficients import HIGHEST_ORDER, check_order
-from .scheme import OneStep, Scheme, TwoStep
+from .scheme import OneStepScheme, Scheme, TwoStepScheme
 from .trees import Tree, symmetry, trees_of_order
 
 
@@ -65,7 +65,7 @@ def rest_coefficients(scheme: Scheme, order: int) -> dict[Tree, Any]:
     A one-step method and b = 0 have no transient: no coefficients.
     """
     check_order(order, HIGHEST_ORDER)
-    if isinstance(scheme, OneStep) or scheme.momentum == 0:
+    if isinstance(scheme, OneStepScheme) or scheme.momentum == 0:
         return {}
     now: dict[Tree, Response] = {}
     before: dict[Tree, Response] = {}
@@ -80,7 +80,7 @@ def rest_coefficients(scheme: Scheme, order: int) -> dict[Tree, Any]:
     return {tree: response.terms.get((0, 0), nothing) / symmetry(tree) for tree, response in now.items()}
 
 
-def _response(scheme: TwoStep, force: Response, before: Any) -> Response:
+def _response(scheme: TwoStepScheme, force: Response, before: Any) -> Response:
     """The u with u_0 = 0 and u_{-1} = before."""
     b = scheme.momentum
     driven = Response(b, {})

@@ -9,16 +9,9 @@ from typing import Any
 
 from jax.core import Tracer
 
-from discrete import (
-    GradientDescent,
-    HeavyBall,
-    Method,
-    Nesterov,
-    NesterovLookAhead,
-    RungeKutta,
-    TwoStep as TwoStepMethod,
-)
+from discrete import Method
 from discrete.descent.runge_kutta import Tableau
+from discrete.traits import Recursion, Stages
 
 from ..flow import check_constant
 from .trees import Tree
@@ -28,11 +21,11 @@ Coefficients = Mapping[Tree, Any]
 
 
 @dataclass(frozen=True)
-class TwoStep:
+class TwoStepScheme:
     """x_{n+1} - (1 + b) x_n + b x_{n-1} = h sum_i w_i f(x_n + a_i (x_n - x_{n-1}))
 
     momentum: b.  evaluations: the pairs (w_i, a_i).  All numbers of one exact kind: fractions, or rational functions.
-    look_ahead_points: whether x_n is y_n + b v_n of an y_n that starts at rest, rather than at rest itself.
+    direct: e of the x_{-1} at rest, x_0 = x_{-1} + e h f(x_{-1}): 0, or 1 for look-ahead points.
 
     gradient descent       b = 0, (1, 0)
     heavy ball             (1, 0)
@@ -42,13 +35,14 @@ class TwoStep:
 
     momentum: Any
     evaluations: tuple[tuple[Any, Any], ...]
-    look_ahead_points: bool = False
+    direct: Any = 0
 
     def __post_init__(self):
         # A float equals its fraction and would answer for it from the caches.
         object.__setattr__(self, "momentum", exact_number(self.momentum))
         pairs = tuple((exact_number(weight), exact_number(ahead)) for weight, ahead in self.evaluations)
         object.__setattr__(self, "evaluations", pairs)
+        object.__setattr__(self, "direct", exact_number(self.direct))
 
     def slope(self, tree: Tree, now: Coefficients, before: Coefficients) -> Any:
         """Coefficient of the right side at a tree, from those of x_n and x_{n-1} at its children."""
@@ -63,13 +57,11 @@ class TwoStep:
 
     def before_rest(self, tree: Tree, before: Coefficients) -> Any:
         """Coefficient, about x_0, of the x_{-1} from which a method at rest has come."""
-        # Look-ahead points have no x_{-1} = x_0 at rest: there x_0 = x_{-1} + h f(x_{-1}).
-        one = unit(self.momentum)
-        return -prod((before[child] for child in tree), start=one) if self.look_ahead_points else one * 0
+        return -self.direct * prod((before[child] for child in tree), start=unit(self.momentum))
 
 
 @dataclass(frozen=True)
-class OneStep:
+class OneStepScheme:
     """x_{n+1} = x_n + h sum_i b_i k_i,  k_i = f(x_n + h sum_j a_ij k_j)      (an explicit Runge-Kutta step)"""
 
     matrix: tuple[tuple[Fraction, ...], ...]
@@ -96,30 +88,41 @@ class OneStep:
         return sum((a * stage for a, stage in zip(row, self._stages(child), strict=False)), start=Fraction(0))
 
 
-Scheme = TwoStep | OneStep
+Scheme = TwoStepScheme | OneStepScheme
 
 
-def heavy_ball_scheme(momentum: Any) -> TwoStep:
+def heavy_ball_scheme(momentum: Any) -> TwoStepScheme:
     """x_{n+1} - (1 + b) x_n + b x_{n-1} = h f(x_n)"""
     one = unit(momentum)
-    return TwoStep(momentum, ((one, one * 0),))
+    return TwoStepScheme(momentum, ((one, one * 0),))
 
 
-def nesterov_scheme(momentum: Any) -> TwoStep:
+def nesterov_scheme(momentum: Any) -> TwoStepScheme:
     """x_{n+1} - (1 + b) x_n + b x_{n-1} = h f(x_n + b (x_n - x_{n-1}))"""
-    return TwoStep(momentum, ((unit(momentum), momentum),))
+    return TwoStepScheme(momentum, ((unit(momentum), momentum),))
 
 
-def look_ahead_scheme(momentum: Any) -> TwoStep:
+def look_ahead_scheme(momentum: Any) -> TwoStepScheme:
     """y_{n+1} - (1 + b) y_n + b y_{n-1} = h (1 + b) f(y_n) - h b f(y_{n-1})      (y = x + b v of Nesterov's method)"""
     one = unit(momentum)
-    return TwoStep(momentum, ((1 + momentum, one * 0), (-momentum, -one)), look_ahead_points=True)
+    return TwoStepScheme(momentum, ((1 + momentum, one * 0), (-momentum, -one)), direct=one)
 
 
-def one_step_scheme(tableau: Tableau) -> OneStep:
+def recursion_scheme(found: Recursion) -> TwoStepScheme:
+    """The scheme of a recursion with constant coefficients; ValueError where it is none in the points alone."""
+    b, a, c, e = (rational(number) for number in found[:4])
+    if a != 0 and e != 0:
+        raise ValueError(
+            f"`look_ahead` and `direct` of a `recursion` must not both differ from 0 for a modified equation, got "
+            f"{float(a):g} and {float(e):g}: its points alone follow no recursion of two steps."
+        )
+    return TwoStepScheme(b, ((c + e, Fraction(0)), (-e * b, Fraction(-1))) if e else ((c, a),), direct=e)
+
+
+def one_step_scheme(tableau: Tableau) -> OneStepScheme:
     """The scheme of an explicit Runge-Kutta step: (rows of a below the diagonal, weights b)."""
     matrix, weights = tableau
-    return OneStep(tuple(tuple(map(Fraction, row)) for row in matrix), tuple(map(Fraction, weights)))
+    return OneStepScheme(tuple(tuple(map(rational, row)) for row in matrix), tuple(map(rational, weights)))
 
 
 def scheme_of(method: Method) -> Scheme:
@@ -128,22 +131,15 @@ def scheme_of(method: Method) -> Scheme:
     Raises ValueError for a method that has no modified equation.
     """
     check_constant("the modified equation", method)
-    match method:
-        case GradientDescent():
-            return heavy_ball_scheme(Fraction(0))
-        case HeavyBall(momentum=b):
-            return heavy_ball_scheme(rational(b))
-        case Nesterov(momentum=b):
-            return nesterov_scheme(rational(b))
-        case NesterovLookAhead(momentum=b):
-            return look_ahead_scheme(rational(b))
-        case TwoStepMethod(momentum=b, look_ahead=a):
-            return TwoStep(rational(b), ((Fraction(1), rational(a)),))
-        case RungeKutta(matrix=matrix, weights=weights):
-            return one_step_scheme((matrix, weights))
+    match method.recursion():
+        case Stages() as found:
+            return heavy_ball_scheme(Fraction(0)) if found.is_gradient_descent else one_step_scheme(found)
+        case Recursion(root=None) as found:
+            return recursion_scheme(found)
     raise ValueError(
         f"the modified equation exists for GradientDescent, HeavyBall, Nesterov, NesterovLookAhead, TwoStep and "
-        f"RungeKutta, not for {type(method).__name__}; a one-step method without state has `flows.IterateFlow`."
+        f"RungeKutta, not for {type(method).__name__}, which has no `recursion` of constant coefficients; a one-step "
+        "method without state has `flows.IterateFlow`."
     )
 
 

@@ -6,8 +6,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from discrete import HeavyBall, Method
+from discrete import Method
 from discrete.momentum.bregman_leapfrog import BregmanMomentum, BregmanRate
+from discrete.traits import Recursion
 from landscapes import Loss, Params
 
 from ..flow import FieldCost
@@ -25,15 +26,13 @@ class Bregman(RootClockFlow):
     Claims order 2 in e: the leapfrog's. Raises ValueError for any other method.
     """
 
-    method: HeavyBall
+    method: Method
     order: ClassVar[int] = 2
 
     def __init__(self, method: Method):
-        if not (
-            isinstance(method, HeavyBall)
-            and isinstance(method.learning_rate, BregmanRate)
-            and method.momentum == BregmanMomentum(method.learning_rate.power)
-        ):
+        found, rate = method.recursion(), method.learning_rate
+        momentum = found.momentum if isinstance(found, Recursion) and found.is_heavy_ball else None
+        if not (isinstance(rate, BregmanRate) and momentum == BregmanMomentum(rate.power)):
             raise ValueError(f"Bregman describes bregman_leapfrog(h, p, C), not {type(method).__name__} as given.")
         self.method = method
 

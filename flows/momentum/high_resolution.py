@@ -7,37 +7,54 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from discrete import HeavyBall, Method, Nesterov, NesterovLookAhead, SymplecticEuler
+from discrete import Method
+from discrete.traits import Recursion
 from landscapes import Loss, Params
 
 from ..flow import FieldCost, check_constant, momentum_of
 from .energy import Energy, combined, squared, velocity
 from .hessian_damping import Form, HessianDampedFlow, check_form
 from .polyak import check_some_momentum
-from .second_order import InitialVelocity, RootClockFlow, along_gradient, at_rest, check_start, pulled
+from .second_order import InitialVelocity, RootClockFlow, along_gradient, at_rest, check_initial_velocity, pulled
+
+Points = Literal["heavy ball", "Nesterov", "look-ahead points", "its own discretization"]
 
 
 class StronglyConvexFlow(RootClockFlow):
     """What both have: q = sqrt(m h) = (1 - b)/(1 + b), from the momentum b of the method."""
 
     method: Method
-
-    def __check_init__(self):
-        if not isinstance(self.method, HeavyBall | Nesterov | NesterovLookAhead | SymplecticEuler):
-            raise ValueError(
-                f"{type(self).__name__} describes HeavyBall, Nesterov and NesterovLookAhead with the momentum "
-                f"(1 - sqrt(m h))/(1 + sqrt(m h)), and SymplecticEuler, not {type(self.method).__name__}."
-            )
-        check_constant(type(self).__name__, self.method)
-        check_some_momentum(momentum_of(self.method) if not isinstance(self.method, SymplecticEuler) else 1)
+    points: eqx.AbstractVar[Points]
 
     @property
     def root(self) -> Any:
         """q = sqrt(m h)."""
-        if isinstance(self.method, SymplecticEuler):
-            return self.method.root
-        momentum = momentum_of(self.method)
-        return (1 - momentum) / (1 + momentum)
+        found = self.method.recursion()
+        assert isinstance(found, Recursion)
+        return (1 - found.momentum) / (1 + found.momentum) if found.root is None else found.root
+
+
+def _points(flow: str, method: Method) -> Points:
+    """Which points the method goes through; ValueError unless the equations describe them."""
+    found, points = method.recursion(), None
+    if isinstance(found, Recursion):
+        if found.root is not None:
+            points = "its own discretization"
+        elif found.is_heavy_ball:
+            points = "heavy ball"
+        elif found.is_nesterov:
+            points = "Nesterov"
+        elif found.of_look_ahead_points:
+            points = "look-ahead points"
+    if points is None:
+        raise ValueError(
+            f"{flow} describes HeavyBall, Nesterov and NesterovLookAhead with the momentum "
+            f"(1 - sqrt(m h))/(1 + sqrt(m h)), and SymplecticEuler, not {type(method).__name__}, whose `recursion` is "
+            "not one of theirs."
+        )
+    check_constant(flow, method)
+    check_some_momentum(1 if points == "its own discretization" else momentum_of(method))
+    return points
 
 
 class LowResolution(StronglyConvexFlow):
@@ -47,7 +64,11 @@ class LowResolution(StronglyConvexFlow):
     2021, equation 1.6), which it cannot tell apart. Claims order 1 in sqrt(h).
     """
 
+    points: Points = eqx.field(static=True)
     order: ClassVar[int] = 1
+
+    def __init__(self, method: Method):
+        self.method, self.points = method, _points(type(self).__name__, method)
 
     @property
     def field_cost(self) -> FieldCost:
@@ -85,29 +106,30 @@ class HighResolution(HessianDampedFlow, StronglyConvexFlow):
     order: in sqrt(h) at fixed time; 1 for SymplecticEuler.
     """
 
+    points: Points = eqx.field(static=True)
     start: InitialVelocity = eqx.field(static=True)
     form: Form = eqx.field(static=True)
 
     def __init__(self, method: Method, start: InitialVelocity = "corrected", form: Form = "gradient"):
-        check_start(start)
+        check_initial_velocity(start)
         check_form(form)
-        self.method, self.start, self.form = method, start, form
+        self.method, self.points, self.start, self.form = method, _points(type(self).__name__, method), start, form
 
     @property
     def order(self) -> int:
         """In sqrt(h): 2 from the corrected start, 1 from the published one or for SymplecticEuler."""
-        return 2 if self.start == "corrected" and not isinstance(self.method, SymplecticEuler) else 1
+        return 2 if self.start == "corrected" and self.points != "its own discretization" else 1
 
     @property
     def damps_along_hessian(self) -> bool:
         """Whether there is a term sqrt(h) H X': for Nesterov's method, not for heavy ball."""
-        return not isinstance(self.method, HeavyBall)
+        return self.points != "heavy ball"
 
     def energy(self, loss: Loss, minimizer: Params) -> "HighResolutionEnergy":
         """The energy behind the rate exp(-sqrt(m) t/4); it falls for m-strongly convex losses."""
-        known = "NAG-SC" if isinstance(self.method, NesterovLookAhead) else None
-        known = "heavy ball" if isinstance(self.method, HeavyBall) else known
-        return HighResolutionEnergy(loss, minimizer, self.time_per_step, self.root, self.damps_along_hessian, known)
+        known: dict[str, Literal["NAG-SC", "heavy ball"]] = {"look-ahead points": "NAG-SC", "heavy ball": "heavy ball"}
+        discrete = known.get(self.points)
+        return HighResolutionEnergy(loss, minimizer, self.time_per_step, self.root, self.damps_along_hessian, discrete)
 
     def friction(self, t: Any) -> Any:
         del t
@@ -121,7 +143,7 @@ class HighResolution(HessianDampedFlow, StronglyConvexFlow):
         step = self.time_per_step
         if self.start == "published":
             return along_gradient(loss, params, -2 * step / (1 + self.root))
-        first = 0.5 if isinstance(self.method, HeavyBall | Nesterov) else 1.5
+        first = 0.5 if self.points in ("heavy ball", "Nesterov") else 1.5
         return along_gradient(loss, params, -step * first)
 
 

@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float
 
-from discrete import ConvexMomentum, Method, Nesterov, NesterovLookAhead
+from discrete import ConvexMomentum, Method
+from discrete.traits import Recursion
 from landscapes import Loss, Params, gradient_and_product
 
 from ..flow import FieldCost
@@ -39,31 +40,33 @@ class HighResolutionConvex(HessianDampedFlow):
     Claims the order in sqrt(h). Raises ValueError for other methods and other orders.
     """
 
-    method: Nesterov | NesterovLookAhead
+    method: Method
     form: Form = eqx.field(static=True)
     order: Literal[2, 3] = eqx.field(static=True)
+    momentum: ConvexMomentum = eqx.field(static=True)
 
     def __init__(self, method: Method, form: Form = "gradient", order: Literal[2, 3] = 2):
         check_form(form)
         if order not in (2, 3):
             raise ValueError(f"`order` must be 2 or 3, in sqrt(h), got {order!r}.")
-        if not isinstance(method, Nesterov | NesterovLookAhead) or not _is_its_own(method.momentum, method):
+        momentum = _its_own_momentum(method)
+        if momentum is None:
             raise ValueError(
                 "HighResolutionConvex describes nesterov_convex_look_ahead(h, r) and nesterov_convex(h, r), not "
                 f"{type(method).__name__} with this momentum; for constant momentum take HighResolution."
             )
         check_rate("HighResolutionConvex", method)
-        if isinstance(method, Nesterov) and not method.momentum.r > 2:
+        if not momentum.next_step and not momentum.r > 2:
             raise ValueError(
-                f"`r` must exceed 2 for nesterov_convex, got {method.momentum.r:g}: the equation is singular at its "
+                f"`r` must exceed 2 for nesterov_convex, got {momentum.r:g}: the equation is singular at its "
                 "start, t = (r/2 - 1) sqrt(h); take nesterov_convex_look_ahead(h, r)."
             )
-        self.method, self.form, self.order = method, form, order
+        self.method, self.form, self.order, self.momentum = method, form, order, momentum
 
     @property
     def r(self) -> float:
         """r of the momentum."""
-        return self.method.momentum.r
+        return self.momentum.r
 
     @property
     def head_start(self) -> Any:
@@ -112,7 +115,7 @@ class HighResolutionConvex(HessianDampedFlow):
 
     @property
     def _looks_ahead(self) -> bool:
-        return isinstance(self.method, NesterovLookAhead)
+        return self.momentum.next_step
 
     def _constant_gradient_slope(self, age: Any) -> Any:
         """-X'/grad L where the gradient is constant, at the time t."""
@@ -139,9 +142,13 @@ class HighResolutionConvex(HessianDampedFlow):
         )
 
 
-def _is_its_own(momentum: Any, method: Nesterov | NesterovLookAhead) -> bool:
-    """Whether it is the convex momentum, of the next step for look-ahead points."""
-    return isinstance(momentum, ConvexMomentum) and momentum.next_step == isinstance(method, NesterovLookAhead)
+def _its_own_momentum(method: Method) -> ConvexMomentum | None:
+    """The convex momentum of Nesterov's method, of the next step for look-ahead points; None of any other method."""
+    found = method.recursion()
+    if not isinstance(found, Recursion) or not isinstance(found.momentum, ConvexMomentum):
+        return None
+    described = found.of_look_ahead_points if found.momentum.next_step else found.is_nesterov
+    return found.momentum if described else None
 
 
 class HighResolutionConvexEnergy(Energy):

@@ -8,12 +8,12 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float
 
-from discrete import HeavyBall, Method, Nesterov, TwoStep
+from discrete import Method
 from landscapes import Loss, MotionObservable, Params, gradient_and_product
 
-from ..flow import FieldCost, Start
+from ..flow import FieldCost, Start, momentum_of
 from ..running.ode import ODEFlow
-from .kovachki_stuart import inertia, two_step_method
+from .kovachki_stuart import inertia, look_ahead_of, two_step_method
 
 
 class InvariantManifold(ODEFlow):
@@ -30,7 +30,7 @@ class InvariantManifold(ODEFlow):
     Raises ValueError for other methods and for schedules.
     """
 
-    method: HeavyBall | Nesterov | TwoStep
+    method: Method
     start: Literal["params", "rest"] = eqx.field(static=True)
     order: ClassVar[int] = 2
 
@@ -52,24 +52,24 @@ class InvariantManifold(ODEFlow):
     def init(self, loss: Loss, start: Start) -> Params:
         if self.start == "params":
             return start.params
-        h, b = self.method.learning_rate, self.method.momentum
+        h, b = self.method.learning_rate, momentum_of(self.method)
         slope = jax.grad(loss)(start.params)
         return jax.tree.map(lambda x, g: (x + h * b / (1 - b) ** 2 * g).astype(x.dtype), start.params, slope)
 
     def vector_field(self, loss: Loss, t: Any, state: Params) -> Params:
         del t
-        b = self.method.momentum
+        b = momentum_of(self.method)
         return self._along(loss, state, self.method.learning_rate * inertia(self.method) / (1 - b) ** 2)
 
     def potential(self, loss: Loss, params: Params) -> Float[Array, ""]:
         """L_h, which the flow descends."""
-        weight = self.method.learning_rate * inertia(self.method) / (2 * (1 - self.method.momentum) ** 2)
+        weight = self.method.learning_rate * inertia(self.method) / (2 * (1 - momentum_of(self.method)) ** 2)
         return loss(params) + weight * jnp.asarray(optax.tree.norm(jax.grad(loss)(params), squared=True))
 
     def velocity(self, loss: Loss, params: Params) -> Params:
         """v = -lb grad L - h lb^2 (lb - a) H grad L, the (x_n - x_{n-1})/h of a method on the manifold, to O(h^2)."""
-        lb = 1 / (1 - self.method.momentum)
-        return self._along(loss, params, self.method.learning_rate * lb * (lb - self.method.looks_ahead()))
+        lb = 1 / (1 - momentum_of(self.method))
+        return self._along(loss, params, self.method.learning_rate * lb * (lb - look_ahead_of(self.method)))
 
     def deviation(self, loss: Loss) -> "Deviation":
         """|v_n - v(x_n)|, how far off the manifold: an instrument. It shrinks by b with each step, down to O(h^2)."""
@@ -79,7 +79,7 @@ class InvariantManifold(ODEFlow):
         """-(grad L + weight H grad L) / (1 - b)."""
         gradient = jax.grad(loss)(params)
         _, product = gradient_and_product(loss, params, gradient)
-        speed = -1 / (1 - self.method.momentum)
+        speed = -1 / (1 - momentum_of(self.method))
         return jax.tree.map(lambda g, hg: (speed * (g + weight * hg)).astype(g.dtype), gradient, product)
 
 

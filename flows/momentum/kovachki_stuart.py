@@ -5,12 +5,13 @@ from typing import Any
 import equinox as eqx
 import jax
 
-from discrete import HeavyBall, Method, Nesterov, TwoStep
+from discrete import Method
+from discrete.traits import Recursion
 from landscapes import Loss, Params
 
-from ..flow import FieldCost, check_constant
+from ..flow import FieldCost, check_constant, momentum_of
 from .energy import MechanicalEnergy
-from .second_order import InitialVelocity, SecondOrderFlow, along_gradient, check_start, pulled
+from .second_order import InitialVelocity, SecondOrderFlow, along_gradient, check_initial_velocity, pulled
 
 
 class KovachkiStuart(SecondOrderFlow):
@@ -28,15 +29,15 @@ class KovachkiStuart(SecondOrderFlow):
     Raises ValueError for other methods and for schedules.
     """
 
-    method: HeavyBall | Nesterov | TwoStep
+    method: Method
     start: InitialVelocity = eqx.field(static=True)
 
     def __init__(self, method: Method, start: InitialVelocity = "corrected"):
-        check_start(start)
+        check_initial_velocity(start)
         self.method, self.start = two_step_method("KovachkiStuart", method), start
         if isinstance(self.inertia, int | float) and not self.inertia > 0:
             raise ValueError(
-                f"`look_ahead` must be below (1 + b)/(2 (1 - b)) here, got {self.method.looks_ahead():g}: the "
+                f"`look_ahead` must be below (1 + b)/(2 (1 - b)) here, got {look_ahead_of(self.method):g}: the "
                 f"inertia alpha would be {self.inertia:g}; take InvariantManifold or ModifiedFlow."
             )
 
@@ -60,7 +61,7 @@ class KovachkiStuart(SecondOrderFlow):
         return MechanicalEnergy(loss, self.method.learning_rate * self.inertia, self.time_per_step)
 
     def initial_velocity(self, loss: Loss, params: Params) -> Params:
-        alpha, b = self.inertia, self.method.momentum
+        alpha, b = self.inertia, momentum_of(self.method)
         if self.start == "published":
             return along_gradient(loss, params, -(1 - 2 * alpha) / (2 * alpha - b + 1))
         return along_gradient(loss, params, -(alpha - b) / (alpha * (1 - b)))
@@ -68,18 +69,29 @@ class KovachkiStuart(SecondOrderFlow):
     def acceleration(self, loss: Loss, t: Any, position: Params, velocity: Params) -> Params:
         del t
         mass = self.method.learning_rate * self.inertia
-        return pulled(velocity, jax.grad(loss)(position), (1 - self.method.momentum) / mass, 1 / mass)
+        return pulled(velocity, jax.grad(loss)(position), (1 - momentum_of(self.method)) / mass, 1 / mass)
 
 
-def inertia(method: HeavyBall | Nesterov | TwoStep) -> Any:
+def inertia(method: Method) -> Any:
     """alpha = (1 + b - 2 a (1 - b)) / 2 of a method with momentum b and look-ahead a."""
-    b, a = method.momentum, method.looks_ahead()
+    b, a = momentum_of(method), look_ahead_of(method)
     return (1 + b - 2 * a * (1 - b)) / 2
 
 
-def two_step_method(flow: str, method: Method) -> HeavyBall | Nesterov | TwoStep:
+def look_ahead_of(method: Method) -> Any:
+    """a, where the gradient is taken at x + a v."""
+    found = method.recursion()
+    assert isinstance(found, Recursion)
+    return found.look_ahead
+
+
+def two_step_method(flow: str, method: Method) -> Method:
     """The method; ValueError unless it is one of Kovachki and Stuart's, with constant hyper-parameters."""
-    if not isinstance(method, HeavyBall | Nesterov | TwoStep):
-        raise ValueError(f"{flow} describes HeavyBall, Nesterov and TwoStep, not {type(method).__name__}.")
+    found = method.recursion()
+    if not (isinstance(found, Recursion) and found.of_positions):
+        raise ValueError(
+            f"{flow} describes HeavyBall, Nesterov and TwoStep, not {type(method).__name__}, whose `recursion` is not "
+            "one of theirs; ModifiedFlow asks for any with constant coefficients."
+        )
     check_constant(flow, method)
     return method

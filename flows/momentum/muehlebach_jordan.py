@@ -4,10 +4,11 @@ from typing import Any, ClassVar
 
 import jax
 
-from discrete import Method, MomentumMethod
+from discrete import Method
+from discrete.traits import Recursion
 from landscapes import Loss, Params
 
-from ..flow import FieldCost
+from ..flow import FieldCost, momentum_of
 from .polyak import with_friction
 from .second_order import RootClockFlow, at_rest, pulled
 
@@ -21,7 +22,7 @@ class MuehlebachJordan(RootClockFlow):
     Claims order 1 in sqrt(h) where the friction is kept, b = 1 - c sqrt(h). Raises ValueError for other methods.
     """
 
-    method: MomentumMethod
+    method: Method
     order: ClassVar[int] = 1
 
     def __init__(self, method: Method):
@@ -38,6 +39,8 @@ class MuehlebachJordan(RootClockFlow):
 
     def acceleration(self, loss: Loss, t: Any, position: Params, velocity: Params) -> Params:
         del t
-        reach = self.method.looks_ahead() * self.time_per_step
+        found = self.method.recursion()
+        assert isinstance(found, Recursion)
+        reach = found.lead * self.time_per_step
         ahead = jax.tree.map(lambda x, v: (x + reach * v).astype(x.dtype), position, velocity)
-        return pulled(velocity, jax.grad(loss)(ahead), (1 - self.method.momentum) / self.time_per_step)
+        return pulled(velocity, jax.grad(loss)(ahead), (1 - momentum_of(self.method)) / self.time_per_step)

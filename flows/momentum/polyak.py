@@ -4,10 +4,11 @@ from typing import Any, ClassVar
 
 import jax
 
-from discrete import Method, MomentumMethod
+from discrete import Method
+from discrete.traits import Recursion
 from landscapes import Loss, Params
 
-from ..flow import FieldCost, check_constant
+from ..flow import FieldCost, check_constant, momentum_of
 from .energy import MechanicalEnergy
 from .second_order import RootClockFlow, at_rest, pulled
 
@@ -20,7 +21,7 @@ class Polyak(RootClockFlow):
     schedules, and for b = 0.
     """
 
-    method: MomentumMethod
+    method: Method
     order: ClassVar[int] = 1
 
     def __init__(self, method: Method):
@@ -34,7 +35,7 @@ class Polyak(RootClockFlow):
     @property
     def friction(self) -> Any:
         """(1 - b)/sqrt(h)."""
-        return (1 - self.method.momentum) / self.time_per_step
+        return (1 - momentum_of(self.method)) / self.time_per_step
 
     def energy(self, loss: Loss) -> MechanicalEnergy:
         """L + |X'|^2/2, which falls at the rate of friction times |X'|^2."""
@@ -49,14 +50,16 @@ class Polyak(RootClockFlow):
         return pulled(velocity, jax.grad(loss)(position), self.friction)
 
 
-def with_friction(flow: str, method: Method) -> MomentumMethod:
+def with_friction(flow: str, method: Method) -> Method:
     """The method; ValueError unless it has constant momentum, and some."""
-    if not isinstance(method, MomentumMethod):
+    found = method.recursion()
+    if not (isinstance(found, Recursion) and (found.of_positions or found.of_look_ahead_points)):
         raise ValueError(
-            f"{flow} describes HeavyBall, Nesterov, NesterovLookAhead and TwoStep, not {type(method).__name__}."
+            f"{flow} describes HeavyBall, Nesterov, NesterovLookAhead and TwoStep, not {type(method).__name__}, whose "
+            "`recursion` is not one of theirs."
         )
     check_constant(flow, method)
-    check_some_momentum(method.momentum)
+    check_some_momentum(found.momentum)
     return method
 
 

@@ -57,8 +57,8 @@ class RootClockFlow(SecondOrderFlow):
         return float(self.time_per_step) * sharpness**0.5
 
 
-def check_start(start: str) -> None:
-    """ValueError unless it is one of the two starts."""
+def check_initial_velocity(start: str) -> None:
+    """ValueError unless it is one of the two velocities that a flow may start with."""
     if start not in ("corrected", "published"):
         raise ValueError(f"`start` must be 'corrected' or 'published', got {start!r}.")
 

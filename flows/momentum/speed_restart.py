@@ -2,16 +2,18 @@
 
 from typing import Any, ClassVar, NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optax
 
-from discrete import Method, RestartedNesterov
+from discrete import Method
+from discrete.traits import Restarted
 from landscapes import Loss, Params
 
 from ..flow import FieldCost, Start
 from .second_order import RootClockFlow, at_rest
-from .su_boyd_candes import check_rate, decaying_friction
+from .su_boyd_candes import check_rate, convex_momentum, decaying_friction
 
 RESOLVED = 1e4
 
@@ -34,17 +36,21 @@ class SpeedRestart(RootClockFlow):
     Raises ValueError for any other method.
     """
 
-    method: RestartedNesterov
+    method: Method
+    r: float = eqx.field(static=True)
     order: ClassVar[int | None] = None
     switches: ClassVar[bool] = True
 
     def __init__(self, method: Method):
-        if not (isinstance(method, RestartedNesterov) and method.when == "speed"):
+        found = method.recursion()
+        between = found.between if isinstance(found, Restarted) and found.when == "speed" else None
+        momentum = convex_momentum(between)
+        if momentum is None:
             raise ValueError(
                 f"SpeedRestart describes RestartedNesterov(h, when='speed'), not {type(method).__name__} as given."
             )
         check_rate("SpeedRestart", method)
-        self.method = method
+        self.method, self.r = method, momentum.r
 
     @property
     def field_cost(self) -> FieldCost:
@@ -60,7 +66,7 @@ class SpeedRestart(RootClockFlow):
         return at_rest(params)
 
     def acceleration(self, loss: Loss, t: Any, position: Params, velocity: Params) -> Params:
-        return decaying_friction(loss, t, position, velocity, self.method.r)
+        return decaying_friction(loss, t, position, velocity, self.r)
 
     def vector_field(self, loss: Loss, t: Any, state: RestartedMotion) -> RestartedMotion:
         pull = self.acceleration(loss, t - state.since, state.position, state.velocity)

@@ -8,8 +8,9 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float
 
-from discrete import ConvexMomentum, Method, Nesterov
+from discrete import ConvexMomentum, Method
 from discrete.schedule import is_schedule
+from discrete.traits import Recursion
 from landscapes import Loss, Params
 
 from ..flow import FieldCost
@@ -25,24 +26,22 @@ class SuBoydCandes(RootClockFlow):
     L(X) - L* <= (r - 1)^2 |x_0 - x*|^2 / (2 t^2) (their theorems 3 and 5); for r < 3 this is lost: t^(-2r/3) is what is
     left (Attouch, Chbani and Riahi 2019).
     Claims order 1 in sqrt(h): the distance at fixed time closes like sqrt(h). (Their theorem 2 says that it closes.)
+    r: of the momentum.
     Raises ValueError for any other method.
     """
 
-    method: Nesterov
+    method: Method
+    r: float = eqx.field(static=True)
 
     def __init__(self, method: Method):
-        if not (isinstance(method, Nesterov) and isinstance(method.momentum, ConvexMomentum)):
+        momentum = convex_momentum(method.recursion())
+        if momentum is None:
             raise ValueError(
                 f"SuBoydCandes describes nesterov_convex(h, r), not {type(method).__name__} with this momentum; for "
                 "constant momentum take KovachkiStuart or ModifiedFlow."
             )
         check_rate("SuBoydCandes", method)
-        self.method = method
-
-    @property
-    def r(self) -> float:
-        """r of the momentum (n - 1)/(n + r - 1)."""
-        return self.method.momentum.r
+        self.method, self.r = method, momentum.r
 
     @property
     def order(self) -> int:
@@ -88,6 +87,13 @@ class SuBoydCandesEnergy(Energy):
         ahead = combined((1.0, self.from_minimizer(following)), (step / (self.r - 1), moved))
         weight = 2 * ((step + self.r - 1) * self.time_per_step) ** 2 / (self.r - 1)
         return weight * self.gap(following) + (self.r - 1) * squared(ahead)
+
+
+def convex_momentum(found: Any) -> ConvexMomentum | None:
+    """The momentum of a recursion, where it is Nesterov's and that of convex losses; None of anything else."""
+    if isinstance(found, Recursion) and found.is_nesterov and isinstance(found.momentum, ConvexMomentum):
+        return found.momentum
+    return None
 
 
 def check_friction(r: float) -> None:

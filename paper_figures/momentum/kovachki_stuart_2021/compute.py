@@ -10,6 +10,8 @@ import comparisons
 import discrete
 import flows
 import landscapes
+from flows.flow import momentum_of
+from flows.momentum.kovachki_stuart import look_ahead_of
 from landscapes import Loss, Params
 
 from ...frame.stored import stored
@@ -34,8 +36,8 @@ class OtherSign(flows.InvariantManifold):
     """The flow of the potential with + 1/2 for - 1/2, to show that the sign matters."""
 
     def vector_field(self, loss: Loss, t: Any, state: Params) -> Params:
-        h, lb = self.method.learning_rate, 1 / (1 - self.method.momentum)
-        return self._along(loss, state, h * lb * (lb - self.method.looks_ahead() + 0.5))
+        h, lb = self.method.learning_rate, 1 / (1 - momentum_of(self.method))
+        return self._along(loss, state, h * lb * (lb - look_ahead_of(self.method) + 0.5))
 
 
 def compute(folder: Path, *, quick: bool) -> list[Path]:

@@ -12,6 +12,7 @@ from sympy import QQ, ring
 
 import discrete
 from discrete.descent.runge_kutta import EULER, HEUN, KUTTA_3, KUTTA_4, MIDPOINT
+from discrete.traits import Recursion
 from flows.modified import coefficients, scheme_of
 from flows.modified.coefficients import first_order_left_out, step_back
 from flows.modified.display import nested_list
@@ -22,6 +23,7 @@ from flows.modified.scheme import (
     nesterov_scheme,
     one_step_scheme,
     rational,
+    recursion_scheme,
     symbolic_momentum,
     unit,
 )
@@ -178,6 +180,11 @@ TWO_STEP = {
     "heavy ball": (heavy_ball_scheme(B), B, [(1, 0)]),
     "nesterov": (nesterov_scheme(B), B, [(1, B)]),
     "look-ahead points": (look_ahead_scheme(B), B, [(1 + B, 0), (-B, -1)]),
+    "quasi-hyperbolic": (
+        recursion_scheme(Recursion(B, weight=Fraction(1, 2), direct=Fraction(1, 3))),
+        B,
+        [(Fraction(5, 6), 0), (-B / 3, -1)],
+    ),
     "any other": (scheme_of(discrete.TwoStep(0.1, 0.25, 0.5)), Fraction(1, 4), [(1, Fraction(1, 2))]),
 }
 
