@@ -32,5 +32,6 @@ from .momentum import (
 )
 from .running.integrator import Integrator as Integrator, explicit as explicit, stiff as stiff
 from .running.ode import ODEFlow as ODEFlow
+from .running.sde import SDEFlow as SDEFlow
 from .running.solve import solve as solve
 from .running.stepped import SteppedFlow as SteppedFlow, Work as Work

@@ -20,10 +20,10 @@ class Status(str):
     """
 
     kind: Kind
-    step: float | None
+    step: float | int | None
     reason: str
 
-    def __new__(cls, kind: Kind, step: float | None = None, reason: str = "") -> "Status":
+    def __new__(cls, kind: Kind, step: float | int | None = None, reason: str = "") -> "Status":
         words = {
             "completed": "completed",
             "diverged": f"diverged at step {step}",
