@@ -2,9 +2,13 @@
 
 import dataclasses
 import re
+from collections.abc import Mapping
 from fractions import Fraction
 from functools import partial
 from typing import Any
+
+import jax
+import numpy as np
 
 from landscapes.named import unknown
 
@@ -27,6 +31,7 @@ from .momentum.nesterov_look_ahead import NesterovLookAhead
 from .momentum.restarted_nesterov import RestartedNesterov
 from .momentum.symplectic_euler import SymplecticEuler
 
+LISTED = 16
 METHODS = {
     "gradient-descent": GradientDescent,
     "heavy-ball": HeavyBall,
@@ -91,12 +96,19 @@ def kebab(name: str) -> str:
 
 
 def _plain(value: Any) -> Any:
+    """A hyper-parameter as JSON: arrays of up to 16 numbers whole, larger ones by their shape."""
     if isinstance(value, Method):
         return description(value)
-    if type(value) is tuple:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if type(value) in (tuple, list):
         return [_plain(entry) for entry in value]
     if isinstance(value, Fraction):
         return str(value)
+    if isinstance(value, np.ndarray | jax.Array) and value.shape:
+        return np.asarray(value, float).tolist() if value.size <= LISTED else f"array of shape {value.shape}"
     if callable(value) or isinstance(value, tuple):
         return getattr(value, "__name__", type(value).__name__)
-    return value if value is None or isinstance(value, str | int) else float(value)
+    if value is None or isinstance(value, str | int):
+        return value
+    return float(value) if isinstance(value, float | np.number | np.ndarray | jax.Array) else type(value).__name__

@@ -15,7 +15,7 @@ from landscapes import Loss, Params
 
 from .fingerprint import content
 
-# Of what a run writes while it is on: 1 until version 0.1, 2 from version 0.2.
+# Of what a run writes while it is on, see `record.WRITTEN_BY`.
 LAYOUT = 2
 BESIDE = 1e-2
 

@@ -25,6 +25,7 @@ from .whole_file import expanded, telling, unfinished_name, whole_file, write_at
 
 STATE = "state.npz"
 CONFIGURATION = "configuration.json"
+WRITTEN_BY = {1: "0.1", 2: "0.2"}
 _OWN = re.compile(rf"{re.escape(CONFIGURATION)}|{re.escape(STATE)}|block-\d{{5,}}\.npz")
 _SAFE = "the finished blocks are safe; when there is room again, resume the run"
 _REMEDY = "start the run again in an empty folder, or replace it"
@@ -91,6 +92,12 @@ class Record:
             )
         before = read_json(path, {...: object}, remedy=_REMEDY)
         now = json.loads(json.dumps(self.configuration))
+        if before.get("layout", 1) != now.get("layout", 1):
+            raise ValueError(
+                f"`resume` cannot go on in {self.folder}: that run was begun by odescent "
+                f"{WRITTEN_BY.get(before.get('layout', 1), 'of another version')}, which wrote other files; "
+                f"{_REMEDY}, or finish it with that version."
+            )
         for key in [*now, *before]:
             if before.get(key) != now.get(key):
                 raise ValueError(

@@ -57,7 +57,9 @@ def test_params_that_are_no_real_floating_point_arrays_are_refused_with_their_pl
         check_start(lambda p: jnp.asarray(1.0), {"good": jnp.ones(2), "net": [jnp.ones(2), leaf]})
 
 
-@pytest.mark.parametrize("leaf", [jnp.asarray(0), 3, jnp.tanh, jax.random.key(0), "w"], ids=str)
+@pytest.mark.parametrize(
+    "leaf", [jnp.asarray(0), 3, jnp.tanh, jax.random.key(0), "w"], ids=["int array", "int", "function", "key", "text"]
+)
 def test_setting_aside_what_is_no_parameter_as_the_error_says_works(leaf):
     model = {"w": jnp.ones(2), "other": leaf}
     with pytest.raises(ValueError, match=r"`arrays, rest = eqx.partition\(params, eqx.is_inexact_array\)`"):

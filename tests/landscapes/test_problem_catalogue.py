@@ -15,7 +15,7 @@ from jax.flatten_util import ravel_pytree
 
 import landscapes
 from landscapes import PROBLEMS, all_settings, build, check_start, registered, settings_of
-from paper_figures.edge.cohen_2021_cifar10 import setting
+from paper_figures.edge.cohen_2021_cifar10.setting import GAIN
 
 SMALL = {
     "quadratic": {},
@@ -233,7 +233,7 @@ def test_a_setting_without_help_or_with_two_types_is_refused():
 
 def test_the_cifar10_mlp_is_the_network_of_its_figure():
     gain = settings_of("cifar10-mlp")["gain"]
-    assert gain == setting.GAIN
+    assert gain == GAIN
     whole = landscapes.in_input_span(landscapes.cifar10_mlp(**SMALL["cifar10-mlp"], in_span=False))
     same = zip(jax.tree.leaves(small("cifar10-mlp").params), jax.tree.leaves(whole.params), strict=True)
     assert all(np.array_equal(a, b) for a, b in same)
