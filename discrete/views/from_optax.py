@@ -3,22 +3,33 @@
 from typing import Any, ClassVar, NoReturn
 
 import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
 import optax
 
 from landscapes import Params
 
+from ..descent.gradient_descent import GradientDescent
 from ..method import Gradient, Method, check_learning_rate
 from ..running.step import Oracle
+from ..schedule import scheduled
+from ..traits import Alternation, Filters, Recursion, Restarted, Stages, Threshold
+
+PROBES = (np.array([1.0, -2.0, 0.5]), np.array([-3.0, 0.25, 4.0]))
+ALIKE = 1e-6
 
 
 class OptaxMethod(Method):
     """params <- optax.apply_updates(params, transformation.update(grad L(params), state, params))
 
     learning_rate: the h of its clock, which optax does not reveal; None where no flow will be compared with it.
+    known: the method of ours that takes the same steps, None where none is known to.
     """
 
     transformation: optax.GradientTransformation = eqx.field(static=True)
     learning_rate: Any = None
+    known: Method | None = None
     has_preconditioner: ClassVar[bool] = True
 
     def __check_init__(self):
@@ -43,7 +54,62 @@ class OptaxMethod(Method):
     def preconditioner(self, params: Params, state: Any) -> NoReturn:
         raise ValueError("optax does not reveal the preconditioner of a transformation; RMSProp and ScalarRMSProp do.")
 
+    def characteristic(self, z: Any) -> tuple[Any, ...]:
+        return super().characteristic(z) if self.known is None else self.known.characteristic(z)
 
-def from_optax(transformation: optax.GradientTransformation, learning_rate: float | None = None) -> OptaxMethod:
-    """An optax optimizer as a Method; its update is handed `value`, `grad` and `value_fn` of the loss if it asks."""
-    return OptaxMethod(transformation=transformation, learning_rate=learning_rate)
+    def stability_threshold(self) -> float | None:
+        return None if self.known is None else self.known.stability_threshold()
+
+    def recursion(self) -> Recursion | Stages | Restarted | None:
+        return None if self.known is None else self.known.recursion()
+
+    def filters(self) -> Filters | None:
+        return None if self.known is None else self.known.filters()
+
+    def alternation(self) -> Alternation | None:
+        return None if self.known is None else self.known.alternation()
+
+    def threshold(self) -> Threshold | None:
+        return None if self.known is None else self.known.threshold()
+
+
+def from_optax(transformation: optax.GradientTransformation, learning_rate: Any = None) -> OptaxMethod:
+    """An optax optimizer as a Method; its update is handed `value`, `grad` and `value_fn` of the loss if it asks.
+
+    optax.sgd(h) without momentum is known as gradient descent, and what describes that describes it. learning_rate: of
+    other transformations optax does not reveal it. ValueError where it contradicts what the transformation does.
+    """
+    rate = _rate_along_the_gradient(transformation)
+    if rate is not None and learning_rate is not None:
+        claimed = float(np.asarray(scheduled(learning_rate)(0) if callable(learning_rate) else learning_rate))
+        if not np.isclose(claimed, rate, rtol=ALIKE):
+            raise ValueError(
+                f"`learning_rate` is {claimed:g}, but the transformation moves by {rate:g} times the gradient; "
+                "leave it out, or build the transformation with it."
+            )
+    plain = rate is not None and not jax.tree.leaves(transformation.init(PROBES[0])) and not callable(learning_rate)
+    known = GradientDescent(rate) if plain else None
+    return OptaxMethod(
+        transformation=transformation,
+        learning_rate=rate if plain and learning_rate is None else learning_rate,
+        known=known,
+    )
+
+
+def _rate_along_the_gradient(transformation: optax.GradientTransformation) -> float | None:
+    """h of a transformation whose first update is -h g, whatever g and the params, and that keeps none of it."""
+    rates = []
+    for params, slope in zip(PROBES, PROBES[::-1], strict=True):
+        try:
+            state = transformation.init(params)
+            update = np.asarray(transformation.update(slope, state, params)[0])
+        except Exception:
+            # It asks for more than gradients and params, or for other params: it is none of those.
+            return None
+        if any(jnp.issubdtype(jnp.result_type(leaf), jnp.inexact) for leaf in jax.tree.leaves(state)):
+            return None
+        rates += list(-update / slope)
+    precision = np.float32 if update.dtype == np.float32 else float
+    if not (np.allclose(rates, rates[0], rtol=ALIKE, atol=0) and np.isfinite(rates[0]) and rates[0] > 0):
+        return None
+    return float(str(precision(rates[0])))

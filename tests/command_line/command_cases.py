@@ -24,7 +24,7 @@ def words(*more: str, out: Path | None = None, **changes: str | None) -> list[st
     return ["compare", *given, *more]
 
 
-def press_ctrl_c(monkeypatch, at_call: int = 1) -> None:
+def press_ctrl_c(monkeypatch, at_call: int = 2) -> None:
     """Make the next comparison be interrupted when it shows its progress for the n-th time."""
     calls = []
 
