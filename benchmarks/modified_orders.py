@@ -29,7 +29,7 @@ import discrete
 import flows
 import landscapes
 from comparisons.plot import COLOURS, STYLE
-from flows.modified.modified_flow import StartingPoint
+from flows.modified.modified_flow import Origin
 
 ORDERS = (1, 2, 3, 4, 5)
 MOMENTUM = 0.5
@@ -110,7 +110,7 @@ def draw(panel, found: comparisons.Order, order: int) -> None:
 
 def from_rest(table: Table) -> None:
     problem = landscapes.two_valleys()
-    starts: tuple[StartingPoint, ...] = ("params", "rest")
+    starts: tuple[Origin, ...] = ("params", "rest")
     for name in ("heavy ball", "Nesterov"):
         method, momentum = METHODS[name]
         for order in (2, 3):

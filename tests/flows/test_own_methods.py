@@ -61,7 +61,6 @@ class OwnNormalized(discrete.Method):
         rate = (1 - self.keep) / self.keep
         return Memory(
             self.keep,
-            lambda gradient, params, nu: self.step(gradient, params, nu)[1],
             lambda nu, g: rate * (square(g) - nu),
             lambda nu, a, b: rate * sum(jax.tree.leaves(jax.tree.map(jnp.vdot, a, b))) + 0 * nu,
             self.preconditioner,
@@ -106,7 +105,7 @@ def saying(name: str, recursion) -> Any:
 
 
 def evaluated(flow) -> list[np.ndarray]:
-    state = flow.init(loss, START)
+    state = flow.init(loss, flows.Start(START))
     found = state, flow.vector_field(loss, jnp.asarray(0.1), state), flow.time_per_step, flow.expansion_parameter(3.0)
     return [np.asarray(leaf) for leaf in jax.tree.leaves((*found, flow.params(state)))]
 
@@ -151,7 +150,7 @@ def test_a_normalized_method_of_ones_own_has_the_flows_of_scalar_rmsprop(kind):
     settled = ours.init(start)._replace(nu=jnp.asarray(1.0))
     make = {"stable": flows.StableFlow, "central": functools.partial(flows.CentralFlow, critical=1)}
     ran = [
-        flows.solve(make[kind](method, state=state), valley, start, steps=8)
+        flows.solve(make[kind](method), valley, start, steps=8, state=state)
         for method, state in ((own, settled.nu), (ours, settled))
     ]
     assert ran[0].completed and ran[1].completed
@@ -179,7 +178,7 @@ def test_momentum_that_no_class_of_ours_has_gets_its_modified_flow_to_any_order(
         method = QuasiHyperbolic(h, 0.6, 0.7)
         root, share = multiplier(method, 1.5)
         flow = flows.ModifiedFlow(method, order, start="rest")
-        begun, bowl = flow.init(lambda x: 0.75 * x**2, jnp.asarray(1.0)), lambda x: 0.75 * x**2
+        begun, bowl = flow.init(lambda x: 0.75 * x**2, flows.Start(jnp.asarray(1.0))), lambda x: 0.75 * x**2
         rate = float(flow.vector_field(bowl, jnp.asarray(0.0), jnp.asarray(1.0)))
         gaps.append([abs(rate - np.log(root) / h), abs(float(begun) - share)])
     slopes = np.log2(np.divide(*gaps))
