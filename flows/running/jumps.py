@@ -10,6 +10,7 @@ from jaxtyping import Array
 
 CONTRAST = 10.0
 LASTING = 0.1
+ROUNDINGS = 1e3
 RESOLVED = 1e4
 TESTED_EVERY = 4
 
@@ -25,10 +26,9 @@ def jump_along(field: Any, state: Any, velocity: Any, duration: float, scale: fl
     """The jump of field(state) on the line state + t velocity, |t| <= duration; None where it is smooth or not finite.
 
     Bisected towards where it changes most. At a jump the change does not shrink with the distance: it stays above a
-    tenth of the first one, and is ten times that over the next such distances on either side, which rounding and a
-    steep but smooth field share with it.
-    scale: of the params; a change within sqrt(epsilon) of it counts as a jump, and the line is at least 10^4 roundings
-    of it long.
+    tenth of what it is within sqrt(epsilon) of the scale of the params, above a thousand roundings of the field, and
+    is ten times that over the next such distances on either side, which noise and a steep but smooth field share.
+    The line is at least 10^4 roundings of the scale long.
     """
     epsilon = float(max(jnp.finfo(jnp.result_type(leaf)).eps for leaf in jax.tree.leaves(velocity)))
     speed = float(optax.tree.norm(velocity))
@@ -46,6 +46,7 @@ def jump_along(field: Any, state: Any, velocity: Any, duration: float, scale: fl
         steps = jax.tree.map(lambda rows: jnp.abs(rows[1:] - rows[:-1]).reshape(len(times) - 1, -1), values)
         return jnp.sqrt(sum(jnp.sum(leaf**2, axis=1) for leaf in jax.tree.leaves(steps)))
 
+    magnitude = float(optax.tree.norm(field(state)))
     end = max(duration, RESOLVED * epsilon * scale / speed)
     low, high = -end, end
     whole, found = None, None
@@ -57,10 +58,10 @@ def jump_along(field: Any, state: Any, velocity: Any, duration: float, scale: fl
                 float(x) for x in changes(low + width * jnp.array([-1.0, 0.0, 0.5, 1.0, 2.0]))
             )
             size = first + second
-            whole = size if whole is None else whole
-            lasts = size > LASTING * whole and size > CONTRAST * max(before, after)
-            if lasts and width * speed <= np.sqrt(epsilon) * scale:
-                found = Jump(size, width * speed)
+            if width * speed <= np.sqrt(epsilon) * scale:
+                whole = size if whole is None else whole
+                if size > max(LASTING * whole, CONTRAST * before, CONTRAST * after, ROUNDINGS * epsilon * magnitude):
+                    found = Jump(size, width * speed)
         else:
             first, second = (float(x) for x in changes(jnp.array([low, (low + high) / 2, high])))
         if not np.isfinite(first + second):

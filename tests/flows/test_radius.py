@@ -53,7 +53,7 @@ def test_a_flow_without_a_series_in_h_has_no_radius(flow):
 
 @pytest.mark.parametrize("method", [HEAVY, NESTEROV], ids=["heavy ball", "Nesterov"])
 def test_within_the_pair_radius_and_not_beyond_it_the_logarithm_of_both_roots_is_analytic(method):
-    """The sum of f(log r) over both roots, f = square, around a circle: it comes back to itself only within the radius."""
+    """(log r)^2, summed over both roots and followed around a circle, comes back to itself only within the radius."""
 
     def returns(radius: float) -> bool:
         logs = None
