@@ -107,6 +107,15 @@ class Flow(eqx.Module):
         rate = self.method.learning_rate
         return rate if self.clock_exponent == 1 else rate**self.clock_exponent
 
+    @property
+    def series_radius(self) -> float | None:
+        """h |s| below which the series that it truncates converges on a mode of curvature s; None where it has none.
+
+        None: order 1, which is no series, flows that are exact on the modes at the edge, and methods that are no linear
+        recursion on a mode. See `flows.running.radius.beyond_radius`.
+        """
+        return None
+
     def expansion_parameter(self, sharpness: float) -> float:
         """What must be small for the claimed order to show: h S / (1 - b)^2 unless a flow says otherwise."""
         return float(self.method.learning_rate) * sharpness / (1 - float(momentum_of(self.method))) ** 2

@@ -1,6 +1,5 @@
 """Central flow: where a method goes on average at the edge of stability, with any number of critical directions."""
 
-from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
@@ -9,55 +8,20 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from jax.flatten_util import ravel_pytree
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Int
 
 from discrete import Method
-from landscapes import Loss, Params, third_derivative, top_eigenpairs
+from landscapes import Loss, Params
 from landscapes.curvature import warm_start
-from landscapes.curvature.eigenpairs import DENSE_BELOW, inverse_root
-from landscapes.curvature.warm_start import Track
 
-from ..flow import FieldCost, Start, check_constant, check_counts
+from ..flow import Start, check_constant, check_counts
 from ..modified import ModifiedFlow
 from ..running.stepped import SteppedFlow, Work
 from .alternation import Alternation, alternation
-from .complementarity import pair_weights, pairs, residual_tolerance, solve_complementarity, symmetric
-from .memory import (
-    check_memory,
-    flat_preconditioner,
-    memory_drift,
-    memory_push,
-    preconditioner as preconditioner_at,
-    remembered,
-)
+from .central_stage import MARGIN, OscillationCovariance, Point, Search, Stage
+from .memory import check_memory, flat_preconditioner, preconditioner as preconditioner_at, remembered
 
-MARGIN = 0.05
-SOLVED = 100
 STABLE = 1.95
-INDEFINITE = 1e-8
-
-
-class OscillationCovariance(NamedTuple):
-    """Covariance U'X U of the oscillation and how it was found, at the last stage of the integration.
-
-    directions: U, (k, n), with U P U' = 1.  covariance: X, (k, k).  curvatures: (k,) of P^-1 H, in units of 1/h.
-    critical: how many directions took part.  residual, definiteness: the worst so far, of the complementarity problem.
-    """
-
-    directions: Float[Array, "k n"]
-    covariance: Float[Array, "k k"]
-    curvatures: Float[Array, " k"]
-    critical: Int[Array, ""]
-    residual: Float[Array, ""]
-    definiteness: Float[Array, ""]
-
-
-class Search(NamedTuple):
-    """What the last searches for eigenvectors found, the oscillation found last, the work so far."""
-
-    track: Track
-    oscillation: OscillationCovariance
-    work: Work
 
 
 class CentralState(NamedTuple):
@@ -66,13 +30,6 @@ class CentralState(NamedTuple):
     params: Params
     memory: Any
     search: Search
-
-
-class Point(NamedTuple):
-    """Flat params and memory, or a motion of them."""
-
-    params: Array
-    memory: Any
 
 
 class CentralFlow(SteppedFlow):
@@ -117,6 +74,7 @@ class CentralFlow(SteppedFlow):
         "the search for eigenvectors did not converge",
         "the complementarity operator is not positive",
         "the complementarity problem was not solved",
+        "no oscillation can hold the curvature at the edge",
     )
 
     def __init__(
@@ -176,11 +134,6 @@ class CentralFlow(SteppedFlow):
         assert found is not None
         return found
 
-    @property
-    def drift_cost(self) -> FieldCost:
-        """Of one evaluation of the drift."""
-        return FieldCost(gradients=1) if self.modified is None else self.modified.field_cost
-
     def init(self, loss: Loss, start: Start) -> CentralState:
         params = start.params
         flat, _ = ravel_pytree(params)
@@ -199,6 +152,8 @@ class CentralFlow(SteppedFlow):
 
     def reason(self, state: CentralState, failure: int) -> str:
         found = state.search.oscillation
+        if failure == 5:
+            return self.failures[4] + self._why_it_stays(np.asarray(found.curvatures)[: int(found.critical)])
         more = {
             1: f" = {self.critical}",
             2: f" in {self.max_products} Hessian products",
@@ -206,6 +161,18 @@ class CentralFlow(SteppedFlow):
             4: f": its residual is {float(found.residual):.1e}",
         }
         return self.failures[failure - 1] + more[failure]
+
+    def _why_it_stays(self, critical: np.ndarray) -> str:
+        h, threshold = float(self.method.learning_rate), float(self.sees.threshold)
+        edge = f", {threshold / h:.6g}"
+        if critical[0] <= threshold:
+            told = ", ".join(f"{value / h:.6g}" for value in critical)
+            return f"{edge}: of the critical curvatures {told} what lowers one raises another"
+        return (
+            f"{edge}: it stays above by {critical[0] / threshold - 1:.1e} of that, as no oscillation of the critical "
+            f"directions lowers it (none does on a quadratic) without raising another; learning rates below "
+            f"{h * threshold / critical[0]:.4g} are stable"
+        )
 
     def params(self, state: CentralState) -> Params:
         return state.params
@@ -221,7 +188,15 @@ class CentralFlow(SteppedFlow):
     def step(self, loss: Loss, state: CentralState, key: Any, n: Any) -> tuple[CentralState, Int[Array, ""]]:
         del key, n
         flat, unravel = ravel_pytree(state.params)
-        flow = _Stages(self, lambda point: loss(unravel(point)), unravel)
+        flow = Stage(
+            self.method,
+            self.sees,
+            self.modified,
+            self.tolerance,
+            self.max_products,
+            lambda point: loss(unravel(point)),
+            unravel,
+        )
         stages = 2 if self.scheme == "midpoint" else 1
         whole = 1.0 / self.substeps
 
@@ -263,111 +238,3 @@ class CentralFlow(SteppedFlow):
             "residual": found.residual,
             "definiteness": found.definiteness,
         }
-
-
-class _Stages(NamedTuple):
-    """A central flow on flat params."""
-
-    flow: CentralFlow
-    loss: Loss
-    unravel: Callable[[Array], Params]
-
-    def moved(self, before: Search, here: Point, origin: Point, duration: Array) -> tuple[Point, Search, Array]:
-        """origin + duration F(here), in steps of the method, with the oscillation that keeps its end stable."""
-        method, sees, k = self.flow.method, self.flow.sees, before.oscillation.covariance.shape[0]
-        h, nearly = method.learning_rate, sees.threshold * (1 - MARGIN)
-        preconditioner = flat_preconditioner(method, self.unravel(here.params), here.memory)
-        root = inverse_root(preconditioner, here.params)
-        found = top_eigenpairs(
-            self.loss,
-            here.params,
-            k,
-            block=warm_start.guess(before.track),
-            tolerance=self.flow.tolerance,
-            max_products=self.flow.max_products,
-            preconditioner=preconditioner,
-            together=True,
-            beyond=nearly / h,
-        )
-        curvatures, directions = h * found.values, root * found.vectors
-        active = curvatures > nearly
-        count = jnp.sum(active)
-        index, weights = pairs(k), jnp.asarray(pair_weights(k), root.dtype)
-
-        bends = self._bends(here.params, directions, count)
-        gradient = jax.grad(self.loss)(here.params)
-        slope = self._drift(here.params, gradient, directions * active[:, None])
-        drift = Point(root**2 * slope, memory_drift(method, here.memory, self.unravel(gradient)))
-        images = jax.vmap(self.unravel)((curvatures / h)[:, None] * preconditioner * directions)
-        pushed = jax.vmap(lambda weight, i, j: self._memory_push(here.memory, images, weight, i, j))
-        pushes = Point(
-            -h * sees.pace * sees.reach**2 / 2 * weights[:, None] * root**2 * bends, pushed(weights, *index.T)
-        )
-
-        def loosened(moved: Point) -> Array:
-            """By how much c P - h H grows along the pairs of directions."""
-            change = -h * (bends @ moved.params)
-            if here.memory is None:
-                return change
-
-            def scale(memory: Any) -> Array:
-                return flat_preconditioner(method, self.unravel(here.params), memory)
-
-            _, lifted = jax.jvp(scale, (here.memory,), (moved.memory,))
-            return change + sees.threshold * ((directions[index[:, 0]] * directions[index[:, 1]]) @ lifted)
-
-        lag = jax.tree.map(lambda x, y, f: x - y + duration * f, origin, here, drift)
-        slack = jnp.diag(sees.threshold - curvatures) + symmetric(loosened(lag), k)
-        operator = duration * weights[:, None] * jax.vmap(loosened)(pushes).T
-        solution = solve_complementarity(slack, operator, before.oscillation.covariance, active)
-        x = weights * solution.matrix[index[:, 0], index[:, 1]]
-        end = jax.tree.map(lambda x0, f, rows: x0 + duration * (f + jnp.tensordot(x, rows, 1)), origin, drift, pushes)
-
-        last = before.oscillation
-        oscillation = OscillationCovariance(
-            directions,
-            solution.matrix,
-            curvatures,
-            count,
-            jnp.maximum(last.residual, solution.residual),
-            jnp.minimum(last.definiteness, solution.definiteness),
-        )
-        failed = jnp.select(
-            [
-                h * found.following > sees.threshold,
-                # A Hessian that is decomposed takes as many as there are parameters.
-                (found.products >= self.flow.max_products) & (root.shape[0] >= DENSE_BELOW),
-                solution.definiteness < -INDEFINITE,
-                ~(solution.residual < SOLVED * residual_tolerance(root.dtype)),
-            ],
-            [1, 2, 3, 4],
-            0,
-        )
-        cost = self.flow.drift_cost
-        third = count * (count + 1) // 2
-        work = before.work.plus(cost.gradients, cost.hessian_products + found.products + 2 * third)
-        return end, Search(warm_start.followed(before.track, found), oscillation, work), failed
-
-    def _bends(self, params: Array, directions: Array, count: Array) -> Float[Array, "p n"]:
-        """T[u_i, u_j] of the critical pairs, which come first; 0 of the others, at no cost."""
-        index = jnp.asarray(pairs(directions.shape[0]))
-
-        def one(q: Array, rows: Array) -> Array:
-            i, j = index[q]
-            return rows.at[q].set(third_derivative(self.loss, params, directions[i], directions[j]))
-
-        rows = jnp.zeros((index.shape[0], *params.shape), params.dtype)
-        return jax.lax.fori_loop(0, count * (count + 1) // 2, one, rows)
-
-    def _drift(self, params: Array, gradient: Array, critical: Array) -> Array:
-        """How P times the centre moves in a step where nothing oscillates."""
-        h, sees = self.flow.method.learning_rate, self.flow.sees
-        leading = -h * sees.pace * gradient
-        if self.flow.modified is None:
-            return leading
-        modified = h * self.flow.modified.vector_field(self.loss, 0.0, params)
-        return modified - critical.T @ (critical @ (modified - leading))
-
-    def _memory_push(self, memory: Any, images: Params, weight: Array, i: Array, j: Array) -> Any:
-        a, b = (jax.tree.map(lambda rows, at=at: rows[at], images) for at in (i, j))
-        return optax.tree.scale(weight, memory_push(self.flow.method, memory, a, b))

@@ -18,6 +18,7 @@ from landscapes import Loss, Params
 from ..flow import FieldCost, Start, check_constant
 from ..running.ode import ODEFlow
 from .coefficients import check_order
+from .quadratic import convergence_radius
 
 HIGHEST_ORDER = 12
 
@@ -57,6 +58,16 @@ class IterateFlow(ODEFlow):
         if jax.tree.leaves(self.method.init(start.params)):
             raise _stateful(self.method)
         return start.params
+
+    @property
+    def series_radius(self) -> float | None:
+        """`convergence_radius` above order 1; None for an own method, whose polynomial is not known."""
+        if self.order == 1:
+            return None
+        try:
+            return convergence_radius(self.method)
+        except ValueError:
+            return None
 
     @property
     def field_cost(self) -> FieldCost:

@@ -15,6 +15,7 @@ from ..running.ode import ODEFlow
 from .coefficients import check_order, coefficients, first_order_left_out
 from .differentials import combination, products
 from .modified_flow import ModifiedFlow, kept
+from .quadratic import convergence_radius
 from .scheme import scheme_of
 from .trees import Tree, trees_of_order
 
@@ -55,6 +56,11 @@ class LeadingError(ODEFlow):
         known = coefficients(scheme, last)
         self.method, self.order, self.along = method, last, ModifiedFlow(method, last - 1)
         self.trees, self.weights = kept({tree: known[tree] for tree in trees_of_order(last)})
+
+    @property
+    def series_radius(self) -> float | None:
+        """`convergence_radius`: its error is the first term left out."""
+        return convergence_radius(self.method)
 
     @property
     def field_cost(self) -> FieldCost:

@@ -16,6 +16,7 @@ from ..flow import FieldCost, Start
 from ..running.ode import ODEFlow
 from .coefficients import check_order, coefficients, first_order_left_out
 from .differentials import Field, combination, products
+from .quadratic import convergence_radius
 from .rest import rest_coefficients
 from .scheme import scheme_of
 from .trees import Tree, order as order_of
@@ -78,6 +79,11 @@ class ModifiedFlow(ODEFlow):
     def expects_rest(self) -> bool:
         """Whether its start is moved, to where iterates from rest seem to come from."""
         return bool(self.rest_trees)
+
+    @property
+    def series_radius(self) -> float | None:
+        """`convergence_radius`; None at order 1, and where the series stops in time."""
+        return None if self.truncation in (1, "optimal") else convergence_radius(self.method)
 
     @property
     def field_cost(self) -> FieldCost:

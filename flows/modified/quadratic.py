@@ -45,6 +45,23 @@ def convergence_radius(method: Method) -> float:
     return float(np.min(np.abs(ends)))
 
 
+def pair_radius(method: Method) -> float | None:
+    """h |s| below which the logarithm of both roots together, which a second-order equation carries, is a series.
+
+    Where the roots leave 1 as a pair, at (1 - sqrt b)^2 for heavy ball, nothing ends. It ends where they meet again on
+    the other side of 0, with logarithms 2 pi i apart: heavy ball (1 + sqrt b)^2; or where one vanishes: Nesterov 1.
+    """
+    polynomials = [Polynomial([0.0]) + c for c in method.characteristic(Polynomial([0.0, 1.0]))]
+    if len(polynomials) == 2:
+        return None
+    _, linear, constant = polynomials
+    meetings = (linear**2 - 4 * constant).trim(1e-14).roots()
+    # The double root is -linear/2.
+    ends = [z for z in meetings if -linear(z).real / 2 < 1e-9]
+    ends += list(constant.trim(1e-14).roots())
+    return float(np.min(np.abs(ends))) if ends else None
+
+
 def tall_coefficients(method: Method, order: int) -> list[float]:
     """c of f, f'f, f'f'f, ...: (-1)^k c_k are the Taylor coefficients of log(slow root) in h s."""
     known = coefficients(scheme_of(method), order)

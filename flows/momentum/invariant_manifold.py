@@ -12,6 +12,7 @@ from discrete import Method
 from landscapes import Loss, MotionObservable, Params, gradient_and_product
 
 from ..flow import FieldCost, Start, momentum_of
+from ..modified.quadratic import convergence_radius
 from ..running.ode import ODEFlow
 from .kovachki_stuart import inertia, look_ahead_of, two_step_method
 
@@ -43,6 +44,11 @@ class InvariantManifold(ODEFlow):
     def expects_rest(self) -> bool:
         """Whether its start is moved to where iterates from rest seem to come from."""
         return self.start == "rest"
+
+    @property
+    def series_radius(self) -> float | None:
+        """`convergence_radius`: the penalty is the second term of the series."""
+        return convergence_radius(self.method)
 
     @property
     def field_cost(self) -> FieldCost:

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from landscapes import Loss, Params
 
 from ..flow import Start
+from ..modified.quadratic import pair_radius
 from ..running.ode import ODEFlow
 
 InitialVelocity = Literal["corrected", "published"]
@@ -51,6 +52,14 @@ class RootClockFlow(SecondOrderFlow):
     """One that moves on by sqrt(h) with each step; orders are in sqrt(h)."""
 
     clock_exponent: ClassVar[float] = 0.5
+
+    @property
+    def series_radius(self) -> float | None:
+        """`pair_radius`, of a constant method."""
+        try:
+            return pair_radius(self.method) if self.method.is_constant else None
+        except ValueError:
+            return None
 
     def expansion_parameter(self, sharpness: float) -> float:
         """sqrt(h S): a step takes that much of the time 1/sqrt(S) in which the flow turns."""

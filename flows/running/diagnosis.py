@@ -9,38 +9,103 @@ import numpy as np
 import optax
 
 from discrete import Status
+from landscapes import top_eigenpairs
 
-from .failure import DIVERGED, STEP_LIMIT, UNDERFLOW
+from .failure import DIVERGED, SOLVER_FAILED, STEP_LIMIT, UNDERFLOW
+from .jumps import Jump, jump_along
+from .radius import beyond_radius
 
 POWER_ITERATIONS = 30
 STABILITY_RANGE = (0.5, 20.0)
+AROUND = 16.0
+NEGLIGIBLE = 0.02
+CHATTER = 1e-3
 
 
 def status(side: Any, carry: Any) -> Status:
-    """The status of a flow that failed: diverged, too stiff for its solver, at the step limit, or a failed solve.
+    """The status of a flow that failed: diverged, outside its series, too stiff, at a jump, at a limit, unsolved.
 
     side, carry: an `ODESide`, and the carry with which it failed.
     """
     step = float(carry.time) / float(side.flow.time_per_step)
+    outside = outside_its_series(side, carry)
     if int(carry.failure) == DIVERGED:
         # n h / h may come out a rounding above n.
-        return Status("diverged", int(np.ceil(step * (1 - 10 * jnp.finfo(carry.time.dtype).eps))))
-    return Status("stopped", step, reason(side, carry, f"at step {step:.4g}"))
+        whole = int(np.ceil(step * (1 - 10 * jnp.finfo(carry.time.dtype).eps)))
+        return Status("diverged", whole, outside or "")
+    return Status("stopped", step, reason(side, carry, f"at step {step:.4g}", outside))
 
 
-def reason(side: Any, carry: Any, where: str) -> str:
-    """Why the solver gave up."""
+def reason(side: Any, carry: Any, where: str, outside: str | None) -> str:
+    """Why the solver gave up; outside: what `outside_its_series` says."""
     solver, failure, size = type(side.integrator.solver).__name__, int(carry.failure), float(carry.solver_step)
+    limit = f"{side.integrator.max_steps} solver steps between two samples {where}"
     if not field_is_finite(side, carry):
         return f"the field is not finite {where}, where {solver} had to stop"
+    if outside:
+        return f"{limit if failure == STEP_LIMIT else f'{solver} failed {where}'}: {outside}"
+    rate = fastest_rate(side, carry) if failure == STEP_LIMIT and is_held_back(side) else 0.0
+    if STABILITY_RANGE[0] < rate * size < STABILITY_RANGE[1]:
+        return f"too stiff for {solver}: {limit}, held to {size:.1e} by the rate {rate:.1e}; use flows.stiff()"
+    if met := jump(side, carry):
+        return f"the field jumps {where}, by {met.size:.1e} within {met.distance:.0e}: {remedy(side, carry)}"
     if failure == UNDERFLOW:
         return f"the step of {solver} shrank to {size:.1e} {where}: the field is not finite or not smooth nearby"
     if failure != STEP_LIMIT:
         return f"{solver} could not solve its implicit equations {where}; make its steps smaller, e.g. dtmax"
-    limit = f"{side.integrator.max_steps} solver steps between two samples {where}"
-    if is_held_back(side) and STABILITY_RANGE[0] < (rate := fastest_rate(side, carry)) * size < STABILITY_RANGE[1]:
-        return f"too stiff for {solver}: {limit}, held to {size:.1e} by the rate {rate:.1e}; use flows.stiff()"
     return f"step limit: {limit}; raise max_steps or loosen rtol"
+
+
+def outside_its_series(side: Any, carry: Any) -> str | None:
+    """What `beyond_radius` says at the start, or else at the last usable state before the failure."""
+    if side.flow.series_radius is None:
+        return None
+    for params in (side.origin, side.flow.params(carry.state)):
+        sharpness = float(top_eigenpairs(side.loss, params, 1).values[0])
+        if np.isfinite(sharpness) and (told := beyond_radius(side.flow, sharpness)):
+            return told
+    return None
+
+
+def jump(side: Any, carry: Any) -> Jump | None:
+    """The jump of the field within a few solver steps of where the flow stopped, None where it is smooth."""
+    return _jump_of(lambda state: side.flow.vector_field(side.loss, carry.time, state), side, carry)
+
+
+def remedy(side: Any, carry: Any) -> str:
+    """What helps at a jump: of the gradient, a kink of the loss, or of its derivatives alone."""
+
+    def slopes(state: Any) -> Any:
+        return jax.grad(side.loss)(side.flow.params(state))
+
+    if _jump_of(slopes, side, carry) is None:
+        return (
+            "the gradient does not, but the derivatives of it that the flow takes do; more steps will not help, "
+            "flows.GradientFlow or a lower order will"
+        )
+    # One digit is enough of a tolerance, and what is printed is what is meant.
+    tolerance = f"{CHATTER * _scale(side):.0e}"
+    return (
+        "a kink of the loss; more steps or a smaller tolerance will not help, a loss that is smooth there will "
+        f"(sqrt(x^2 + 1e-6) for |x|), or flows.explicit(rtol=1e-3, atol={tolerance}), which stays within about ten "
+        f"times that of it; {type(side.flow.method).__name__} itself steps over it"
+    )
+
+
+def _jump_of(field: Any, side: Any, carry: Any) -> Jump | None:
+    velocity = side.flow.vector_field(side.loss, carry.time, carry.state)
+    # Implicit equations that have no solution leave the state of the last sample, with the failure some way ahead.
+    behind = float(carry.time) - float(carry.step * side.flow.time_per_step) if carry.failure == SOLVER_FAILED else 0.0
+    found = jump_along(field, carry.state, velocity, AROUND * float(carry.solver_step) + 2 * behind, _scale(side))
+    if found is None:
+        return None
+    first = float(optax.tree.norm(jax.grad(side.loss)(side.origin)))
+    return found if found.size > NEGLIGIBLE * float(jnp.finfo(carry.time.dtype).eps) ** 0.5 * first else None
+
+
+def _scale(side: Any) -> float:
+    """The largest of the params at the start."""
+    return max(float(jnp.max(jnp.abs(leaf))) for leaf in jax.tree.leaves(side.origin)) or 1.0
 
 
 def is_held_back(side: Any) -> bool:

@@ -9,7 +9,8 @@ from jaxtyping import Array
 
 import discrete
 import flows
-from flows.running.diagnosis import is_held_back
+from flows.running.diagnosis import is_held_back, jump, remedy
+from flows.running.jumps import jump_along
 from flows.running.solve import flow_side
 
 H, STEPS, EVERY = 0.1, 400, 10
@@ -139,3 +140,89 @@ def test_implicit_equations_without_a_solution_end_the_run_at_the_last_sample():
     assert solution.status.startswith("stopped: ImplicitEuler could not solve its implicit equations at step 5")
     assert ends_cleanly(solution, 1)
     np.testing.assert_array_equal(solution.final_params, [1.0])
+
+
+def magnitude(x):
+    return jnp.sum(jnp.abs(x))
+
+
+def lasso(w, size=magnitude):
+    """Its minimum is (1.5, 0)."""
+    return 0.5 * jnp.sum((w - jnp.array([2.0, 0.2])) ** 2) + 0.5 * size(w)
+
+
+def cone(w):
+    return jnp.linalg.norm(w) + 0.1 * jnp.sum(w**2)
+
+
+KINKS = {
+    "|x|": (magnitude, [0.33], [0.0]),
+    "lasso": (lasso, [1.0, 1.0], [1.5, 0.0]),
+    "|w|": (cone, [0.3, 0.4], [0.0, 0.0]),
+    "a kink elsewhere": (lambda x: jnp.sum(jnp.abs(x - 1.0)), [1.4, 1.4 + 1e-3], [1.0, 1.0]),
+}
+
+
+def slid(loss, start, integrator=None):
+    return flows.solve(
+        flows.GradientFlow(discrete.GradientDescent(0.05)),
+        loss,
+        jnp.asarray(start),
+        steps=200,
+        every=40,
+        integrator=integrator,
+    )
+
+
+@pytest.mark.parametrize(("loss", "start", "end"), KINKS.values(), ids=KINKS)
+def test_a_kink_to_which_both_sides_lead_is_named_and_what_is_named_works(loss, start, end):
+    for integrator in (flows.explicit(max_steps=3000), flows.stiff(max_steps=1000)):
+        status = slid(loss, start, integrator).status
+        assert status.startswith("stopped: the field jumps at step ") and "a kink of the loss" in status
+        assert "raise max_steps" not in status and "dtmax" not in status
+    assert not slid(loss, start, flows.explicit(max_steps=30_000)).completed, "more steps do not help"
+    named = float(status.split("atol=")[1].split(")")[0])
+    followed = slid(loss, start, flows.explicit(rtol=1e-3, atol=named))
+    assert followed.completed
+    np.testing.assert_allclose(followed.final_params, end, atol=20 * named)
+    method = discrete.run(discrete.GradientDescent(0.05), loss, jnp.asarray(start), steps=200)
+    assert method.completed and np.linalg.norm(method.final_params - jnp.asarray(end)) < 0.1
+
+
+def test_the_smoothing_that_is_named_works():
+    """sqrt(x^2 + 1e-6) in the place of |x|."""
+    smooth = slid(lambda w: lasso(w, lambda x: jnp.sum(jnp.sqrt(x**2 + 1e-6))), [1.0, 1.0])
+    assert smooth.completed
+    np.testing.assert_allclose(smooth.final_params, [1.5, 0.0], atol=1e-3)
+
+
+@pytest.mark.parametrize("width", [1e-3, 1e-5])
+def test_a_steep_but_smooth_turn_is_stiff_and_no_jump(width):
+    status = slid(lambda x: jnp.sum(jnp.sqrt(x**2 + width**2)), [0.33], flows.explicit(max_steps=300)).status
+    assert "too stiff" in status and "jumps" not in status
+
+
+def along(slope, at, duration=1e-3):
+    """The jump on the line from -1 to 1 in the time from -1/duration."""
+    return jump_along(lambda x: slope(x), jnp.asarray(at), jnp.ones_like(jnp.asarray(at)), duration, 1.0)
+
+
+def test_a_jump_is_told_from_steepness_rounding_and_the_end_of_a_domain():
+    """By its size, 2; tanh(x/1e-7) turns as fast as it may, sin's differences are rounding, sqrt ends at 0."""
+    assert along(jnp.sign, [1e-4]).size == pytest.approx(2.0)
+    assert along(lambda x: jnp.sign(x - 1e-4) + 1e3 * x, [0.0]).size == pytest.approx(2.0, rel=1e-3)
+    for smooth in (lambda x: jnp.tanh(x / 1e-7), jnp.sin, lambda x: 1e3 + 1e-13 * jnp.sin(1e9 * x), jnp.sqrt):
+        assert along(smooth, [1e-4]) is None
+    assert along(jnp.sign, [0.5]) is None
+
+
+def test_a_jump_of_a_derivative_alone_is_not_called_a_kink_of_the_loss():
+    """L = x + max(x, 0)^2/2: the gradient is continuous, the field of order 2 jumps by h/2 with the Hessian."""
+    flow = flows.ModifiedFlow(METHOD, order=2)
+    side = flow_side(
+        flow, lambda x: jnp.sum(x + jnp.where(x > 0, x**2, 0) / 2), jnp.ones(1), steps=1, observe=None, every=1
+    )
+    begun = side.start()
+    there = begun._replace(state=jnp.array([1e-6]), memory=begun.memory._replace(step=jnp.array(1e-6)))
+    assert jump(side, there).size == pytest.approx(H / 2, rel=1e-3)
+    assert "a kink" not in remedy(side, there) and "flows.GradientFlow" in remedy(side, there)

@@ -194,12 +194,79 @@ def test_eigenvectors_that_do_not_converge_end_the_run_with_a_status(digits):
     assert solution.status == "stopped: the search for eigenvectors did not converge in 12 Hessian products at step 0"
 
 
-def test_a_curvature_that_nothing_can_hold_ends_the_run_with_a_status():
+def bowl(*excess: float, threshold: float = 2.0):
+    """L = sum of curvature x^2/2 with curvatures threshold/h (1 + excess), and a last one of 1/2."""
+    curvatures = jnp.array([*(threshold / H * (1 + e) for e in excess), 0.5])
+    return lambda x: jnp.sum(curvatures * x**2) / 2
+
+
+def test_a_curvature_that_nothing_can_hold_says_so_and_the_learning_rate_it_names_is_stable():
     """A quadratic above the edge: no oscillation bends the loss, so none can lower its curvature."""
-    bowl = landscapes.quadratic(eigenvalues=(2.1 / H, 1.0), rotate=False)
-    solution = flows.solve(flows.CentralFlow(METHODS["gradient descent"], critical=1), bowl.loss, bowl.params, steps=5)
-    assert solution.status.startswith("stopped: the complementarity problem was not solved: its residual is")
+    loss, start = bowl(0.05), jnp.ones(2)
+    flow = flows.CentralFlow(METHODS["gradient descent"], critical=1)
+    solution = flows.solve(flow, loss, start, steps=5)
+    assert solution.status.startswith(
+        "stopped: no oscillation can hold the curvature at the edge, 40: it stays above by 5.0e-02 of that"
+    )
     assert solution.status.endswith("at step 0") and len(solution.steps) == 1
+    named = float(solution.status.split("learning rates below ")[1].split()[0])
+    assert named == pytest.approx(H / 1.05, rel=1e-3)
+    assert discrete.run(METHODS["gradient descent"], loss, start, steps=300).status.startswith("diverged")
+    calmer = discrete.GradientDescent(0.999 * named)
+    assert abs(discrete.run(calmer, loss, start, steps=300).final_params[0]) < 1
+    assert flows.solve(flows.CentralFlow(calmer, critical=1), loss, start, steps=5).completed
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.3, 0.7])
+@pytest.mark.parametrize("excess", [-1e-12, 0.0, 1e-12])
+def test_a_quadratic_exactly_at_the_edge_is_held_by_no_oscillation_at_all(rate, excess):
+    """x_1 = exp(-h n/2) in closed form, whatever the rounding of 2/h."""
+    curvatures = jnp.array([2 / rate * (1 + excess), 0.5])
+    flow = flows.CentralFlow(discrete.GradientDescent(rate), critical=1, substeps=20)
+    solution = flows.solve(flow, lambda x: jnp.sum(curvatures * x**2) / 2, jnp.ones(2), steps=20)
+    assert solution.completed
+    assert float(solution.final_params[1]) == pytest.approx(np.exp(-rate * 20 / 2), rel=1e-3)
+    assert np.all(solution.predictions["variance"] == 0) and np.all(solution.predictions["residual"] < 1e-8)
+
+
+def test_of_several_directions_exactly_at_the_edge_more_than_are_tracked_may_rest_there():
+    loss = bowl(0.0, 1e-15, -1e-15, 1e-12, 0.0)
+    solution = flows.solve(flows.CentralFlow(METHODS["gradient descent"], critical=3), loss, jnp.ones(6), steps=20)
+    assert solution.completed and solution.predictions["critical"][-1] == 3
+    assert np.all(solution.predictions["variance"] == 0) and np.all(solution.predictions["residual"] < 1e-8)
+    assert float(solution.final_params[-1]) == pytest.approx(np.exp(-20 * H / 2), rel=1e-4)
+
+
+@pytest.mark.parametrize("name", ["heavy ball", "Nesterov"])
+def test_the_edge_of_momentum_is_degenerate_in_the_same_way(name):
+    method = METHODS[name]
+    threshold = float(alternation(method).threshold)
+    at, above = (bowl(excess, threshold=threshold) for excess in (0.0, 1e-3))
+    flow = flows.CentralFlow(method, critical=1)
+    assert flows.solve(flow, at, jnp.ones(2), steps=5).completed
+    assert "no oscillation can hold the curvature" in flows.solve(flow, above, jnp.ones(2), steps=5).status
+
+
+def test_two_directions_that_cannot_be_lowered_together_are_told():
+    """What lowers the curvature of one raises that of the other, and their sum is beyond twice the edge."""
+
+    def loss(w):
+        return ((2.01 / H + w[2]) * w[0] ** 2 + (2 / H - w[2]) * w[1] ** 2) / 2 - ALPHA * w[2]
+
+    solution = flows.solve(flows.CentralFlow(METHODS["gradient descent"]), loss, jnp.zeros(3), steps=5)
+    assert solution.status.startswith("stopped: no oscillation can hold the curvature")
+    assert "without raising another" in solution.status
+
+
+def test_an_oscillation_that_bends_the_loss_in_opposite_ways_settles_the_two():
+    """The same with a sum at the edge: alpha = (X_11 - X_22)/2 is all that is asked."""
+
+    def loss(w):
+        return ((2 / H + w[2]) * w[0] ** 2 + (2 / H - w[2]) * w[1] ** 2) / 2 - ALPHA * w[2]
+
+    solution = flows.solve(flows.CentralFlow(METHODS["gradient descent"]), loss, jnp.zeros(3), steps=5)
+    variance = solution.predictions["variance"][-1]
+    assert solution.completed and variance[0] - variance[1] == pytest.approx(2 * ALPHA, rel=1e-6)
 
 
 REFUSED = {
