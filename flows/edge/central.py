@@ -14,7 +14,7 @@ from jaxtyping import Array, Float, Int
 from discrete import Method
 from landscapes import Loss, Params, third_derivative, top_eigenpairs
 from landscapes.curvature import warm_start
-from landscapes.curvature.eigenpairs import DENSE_BELOW, inverse_root
+from landscapes.curvature.eigenpairs import inverse_root
 from landscapes.curvature.warm_start import Track
 
 from ..flow import FieldCost, Start, check_constant, check_counts
@@ -336,7 +336,7 @@ class _Stages(NamedTuple):
             [
                 h * found.following > sees.threshold,
                 # A Hessian that is decomposed takes as many as there are parameters.
-                (found.products >= self.flow.max_products) & (root.shape[0] >= DENSE_BELOW),
+                ~found.converged,
                 solution.definiteness < -INDEFINITE,
                 ~(solution.residual < SOLVED * residual_tolerance(root.dtype)),
             ],
