@@ -56,7 +56,7 @@ def card(
     params, state = warmed(method, problem, warm_up)
     found = comparisons.scorecard(
         method,
-        {name: make(method, state) for name, make in models.items()},
+        {name: make(method) for name, make in models.items()},
         problem,
         params,
         state=state,
@@ -69,19 +69,15 @@ def card(
     return found
 
 
-def plain(make: Any) -> Any:
-    return lambda method, _: make(method)
-
-
 def scorecard(steps: int) -> None:
     rate = 0.15
     models = {
-        "gradient flow": plain(flows.GradientFlow),
-        "self-stabilization": plain(flows.SelfStabilization),
-        "central": plain(flows.CentralFlow),
-        "central, modified": plain(lambda method: flows.CentralFlow(method, order=2)),
-        "rod": plain(flows.RodFlow),
-        **{f"edge-{p}": plain(lambda method, p=p: flows.EdgeFlow(method, order=p)) for p in (1, 2, 3)},
+        "gradient flow": flows.GradientFlow,
+        "self-stabilization": flows.SelfStabilization,
+        "central": flows.CentralFlow,
+        "central, modified": lambda method: flows.CentralFlow(method, order=2),
+        "rod": flows.RodFlow,
+        **{f"edge-{p}": lambda method, p=p: flows.EdgeFlow(method, order=p) for p in (1, 2, 3)},
     }
     found = card(discrete.GradientDescent(rate), models, steps, k=3)
     central = found.comparison.flows["central"]
@@ -98,10 +94,10 @@ def several(steps: int) -> None:
     # Close to the edge what swings at the start has not died out, and is what grows beyond it.
     swing = jax.tree.map(lambda rows: jax.numpy.asarray(2 * rows[-2] - rows[-3] - rows[-1]) / 4, first)
     models = {
-        "gradient flow": plain(flows.GradientFlow),
-        "central": plain(flows.CentralFlow),
-        **{f"edge-{p}": plain(lambda method, p=p: flows.EdgeFlow(method, order=p, swing=swing)) for p in (1, 2)},
-        "edge-2, without the swing": plain(lambda method: flows.EdgeFlow(method, order=2)),
+        "gradient flow": flows.GradientFlow,
+        "central": flows.CentralFlow,
+        **{f"edge-{p}": lambda method, p=p: flows.EdgeFlow(method, order=p, swing=swing) for p in (1, 2)},
+        "edge-2, without the swing": lambda method: flows.EdgeFlow(method, order=2),
     }
     found = card(method, models, steps, warm_up, k=3, timed=False)
     print(f"critical directions up to {found.comparison.flows['central'].predictions['critical'].max()}")
@@ -133,10 +129,10 @@ def momentum(steps: int) -> None:
     for method in (discrete.HeavyBall(0.2, 0.3), discrete.Nesterov(0.11, 0.5)):
         print(type(method).__name__)
         models = {
-            "gradient flow": plain(flows.GradientFlow),
-            "central": plain(flows.CentralFlow),
-            "edge-1": lambda m, state: flows.EdgeFlow(m, order=1, state=state),
-            "edge-2": lambda m, state: flows.EdgeFlow(m, order=2, state=state),
+            "gradient flow": flows.GradientFlow,
+            "central": flows.CentralFlow,
+            "edge-1": lambda m: flows.EdgeFlow(m, order=1),
+            "edge-2": lambda m: flows.EdgeFlow(m, order=2),
         }
         card(method, models, steps, timed=False)
 
@@ -148,9 +144,9 @@ def adaptive(steps: int) -> None:
     ):
         print(type(method).__name__)
         models = {
-            "stable": lambda m, state: flows.StableFlow(m, state=state),
-            "central": lambda m, state: flows.CentralFlow(m, critical=5, state=state),
-            "edge-2": lambda m, state: flows.EdgeFlow(m, order=2, state=state),
+            "stable": lambda m: flows.StableFlow(m),
+            "central": lambda m: flows.CentralFlow(m, critical=5),
+            "edge-2": lambda m: flows.EdgeFlow(m, order=2),
         }
         found = card(method, models, steps, warm_up, timed=False)
         late = found.comparison.steps >= found.onset

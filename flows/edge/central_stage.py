@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, Int
 from discrete import Method
 from landscapes import Loss, Params, third_derivative, top_eigenpairs
 from landscapes.curvature import warm_start
-from landscapes.curvature.eigenpairs import DENSE_BELOW, inverse_root
+from landscapes.curvature.eigenpairs import inverse_root
 from landscapes.curvature.warm_start import Track
 
 from ..flow import FieldCost
@@ -141,7 +141,7 @@ class Stage(NamedTuple):
             [
                 h * found.following > sees.threshold * (1 + SOLVED * rounding),
                 # A Hessian that is decomposed takes as many as there are parameters.
-                (found.products >= self.max_products) & (root.shape[0] >= DENSE_BELOW),
+                ~found.converged,
                 unsolved & solution.out_of_reach,
                 solution.definiteness < -INDEFINITE,
                 unsolved,

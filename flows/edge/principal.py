@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Float, Inexact, Int
 
 from discrete import Method
 from landscapes import Loss, Params, count, top_eigenpairs
+from landscapes.curvature.directional import along
 from landscapes.curvature.eigenpairs import DENSE_BELOW, start_block
 
 from ..flow import Start, check_counts
@@ -173,7 +174,7 @@ class PrincipalFlow(SteppedFlow):
             (self.method.learning_rate * found.values).astype(found.values.dtype),
             # Params that are no numbers have no eigenvectors; the old ones keep the next search well posed.
             jnp.where(jnp.all(jnp.isfinite(found.block)), found.block, state.block),
-            state.solved & (found.products < MAX_PRODUCTS),
+            state.solved & found.converged,
             state.work.plus(hessian_products=found.products),
         )
 
@@ -220,5 +221,5 @@ def _analytic(loss: Loss, params: Params) -> Params:
         raise ValueError(remedy)
     ahead = jax.tree.map(jnp.ones_like, params)
     turned = jax.tree.map(lambda x: 1j * x, ahead)
-    along, across = (jax.jvp(loss, (params,), (direction,))[1] for direction in (ahead, turned))
-    return eqx.error_if(params, jnp.abs(across - 1j * along) > ROUNDING * (1 + jnp.abs(along)), remedy)
+    change, across = (along(loss, (params,), (direction,))[1] for direction in (ahead, turned))
+    return eqx.error_if(params, jnp.abs(across - 1j * change) > ROUNDING * (1 + jnp.abs(change)), remedy)

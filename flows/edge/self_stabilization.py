@@ -230,7 +230,7 @@ class SelfStabilization(SteppedFlow):
         )
         u = found.vectors[0] * jnp.where(found.vectors[0] @ near.direction < 0, -1, 1)
         bend = third_derivative(level, point, u, u)
-        converged = near.converged & (found.products < MAX_PRODUCTS)
+        converged = near.converged & found.converged
         local = Local(
             jax.grad(level)(point),
             found.values[0],

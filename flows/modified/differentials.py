@@ -1,7 +1,8 @@
-"""Elementary differentials on any pytree: sums of nested derivatives of a vector field, by forward mode."""
+"""Elementary differentials on any pytree: sums of nested derivatives of a vector field, in forward mode."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from math import comb
 from typing import Any
 
@@ -9,11 +10,13 @@ import jax
 import jax.numpy as jnp
 
 from landscapes import Params
+from landscapes.curvature.directional import along, goes_forward
 
 from .trees import LEAF, Forest, Tree
 
 Field = Callable[[Params], Params]
 Ladder = Mapping[int, Params]
+Derived = Callable[[Callable[..., Params], tuple, tuple], tuple[Params, Params]]
 
 
 def combination(field: Field, point: Params, weights: Mapping[Tree, Any]) -> Params:
@@ -25,13 +28,14 @@ def combination(field: Field, point: Params, weights: Mapping[Tree, Any]) -> Par
     coefficients of one product f'(point + s f)(d(s)) along one line (`_climbed`).
     """
     known: dict[Tree, Params] = {LEAF: field(point)}
+    derived = partial(along, forward=goes_forward(field, point))
 
     def differential(tree: Tree) -> Params:
         if tree not in known:
             *others, last = tree
             leaves = others.count(LEAF)
             rest = [differential(other) for other in others[leaves:]]
-            known[tree] = _climbed(field, point, known[LEAF], rest, {leaves: differential(last)})
+            known[tree] = _climbed(derived, field, point, known[LEAF], rest, {leaves: differential(last)})
         return known[tree]
 
     def summed(weights: Mapping[Tree, Any]) -> Params:
@@ -48,7 +52,7 @@ def combination(field: Field, point: Params, weights: Mapping[Tree, Any]) -> Par
             if set(top) == {LEAF}:
                 ladder[max(rungs)] = known[LEAF]
             rest = [differential(tree) for tree in others]
-            parts.append(_scaled(scale, _climbed(field, point, known[LEAF], rest, ladder)))
+            parts.append(_scaled(scale, _climbed(derived, field, point, known[LEAF], rest, ladder)))
         return _added(parts, point)
 
     return summed(weights)
@@ -99,7 +103,9 @@ def _only_tree(others: Forest, rungs: Mapping[int, Mapping[Tree, Any]]) -> tuple
     return (*[LEAF] * leaves, *others, tree), weight
 
 
-def _climbed(field: Field, point: Params, leaf: Params, others: list[Params], ladder: Ladder) -> Params:
+def _climbed(
+    derived: Derived, field: Field, point: Params, leaf: Params, others: list[Params], ladder: Ladder
+) -> Params:
     """sum_j f^(j + 1 + k)(f, ..., f (j times), the k others, ladder[j])
 
     With top = max j: the top-th derivative in s at 0 of the product of f at point + s f with
@@ -111,46 +117,46 @@ def _climbed(field: Field, point: Params, leaf: Params, others: list[Params], la
     zero = jax.tree.map(jnp.zeros_like, point)
     if ladder[top] is leaf and not others and top in (1, 2):
         bend = [_scaled(1 / 3, ladder.get(1, zero))] if top == 2 else []
-        return _along_curve(field, point, [leaf, *bend, ladder.get(0, zero)])
+        return _along_curve(derived, field, point, [leaf, *bend, ladder.get(0, zero)])
     slopes = [_scaled(1 / comb(top, i), ladder.get(top - i, zero)) for i in range(top + 1)]
 
     def product(x: Params, slope: Params) -> Params:
-        return jax.jvp(field, (x,), (slope,))[1]
+        return derived(field, (x,), (slope,))[1]
 
     rising: Callable[..., Params] = product
     for _ in range(top):
-        rising = _risen(rising, leaf)
+        rising = _risen(derived, rising, leaf)
     for other in others:
-        rising = _turned(rising, other)
+        rising = _turned(derived, rising, other)
     return rising(point, *slopes)
 
 
-def _along_curve(field: Field, point: Params, derivatives: list[Params]) -> Params:
+def _along_curve(derived: Derived, field: Field, point: Params, derivatives: list[Params]) -> Params:
     """The n-th derivative of field(x(s)) at s = 0, from x = point and the n derivatives of x."""
 
     def further(function: Callable[..., Params]) -> Callable[..., Params]:
-        return lambda x, *tangents: jax.jvp(function, (x, *tangents[:-1]), tangents)[1]
+        return lambda x, *tangents: derived(function, (x, *tangents[:-1]), tangents)[1]
 
-    along: Callable[..., Params] = field
+    turning: Callable[..., Params] = field
     for _ in derivatives:
-        along = further(along)
-    return along(point, *derivatives)
+        turning = further(turning)
+    return turning(point, *derivatives)
 
 
-def _risen(function: Callable[..., Params], leaf: Params) -> Callable[..., Params]:
+def _risen(derived: Derived, function: Callable[..., Params], leaf: Params) -> Callable[..., Params]:
     """d/ds along x' = leaf, d_i' = d_{i+1}."""
 
     def derivative(x: Params, *slopes: Params) -> Params:
-        return jax.jvp(function, (x, *slopes[:-1]), (leaf, *slopes[1:]))[1]
+        return derived(function, (x, *slopes[:-1]), (leaf, *slopes[1:]))[1]
 
     return derivative
 
 
-def _turned(function: Callable[..., Params], other: Params) -> Callable[..., Params]:
+def _turned(derived: Derived, function: Callable[..., Params], other: Params) -> Callable[..., Params]:
     """The derivative in x along another vector."""
 
     def derivative(x: Params, *slopes: Params) -> Params:
-        return jax.jvp(lambda x: function(x, *slopes), (x,), (other,))[1]
+        return derived(lambda x: function(x, *slopes), (x,), (other,))[1]
 
     return derivative
 

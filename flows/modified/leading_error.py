@@ -9,6 +9,7 @@ from jax.flatten_util import ravel_pytree
 
 from discrete import Method
 from landscapes import Loss, Params
+from landscapes.curvature.directional import along
 
 from ..flow import FieldCost, Start, limiting_speed
 from ..running.ode import ODEFlow
@@ -86,7 +87,7 @@ class LeadingError(ODEFlow):
             return jax.tree.map(lambda g: -g, jax.grad(loss)(x))
 
         source = combination(downhill, state.point, dict(zip(self.trees, self.weights, strict=True)))
-        _, product = jax.jvp(downhill, (state.point,), (state.error,))
+        _, product = along(downhill, (state.point,), (state.error,))
         speed = limiting_speed(self.method)
         carried = jax.tree.map(lambda p, s: (speed * p + s).astype(p.dtype), product, source)
         return ErrorState(self.along.vector_field(loss, t, state.point), carried)

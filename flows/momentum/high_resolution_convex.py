@@ -11,6 +11,7 @@ from jaxtyping import Array, Float
 from discrete import ConvexMomentum, Method
 from discrete.traits import Recursion
 from landscapes import Loss, Params, gradient_and_product
+from landscapes.curvature.directional import along
 
 from ..flow import FieldCost
 from .energy import Energy, combined, squared
@@ -131,7 +132,7 @@ class HighResolutionConvex(HessianDampedFlow):
         def slopes(point: Params) -> tuple[Params, Params]:
             return gradient_and_product(loss, point, velocity)
 
-        (gradient, _), (_, curved) = jax.jvp(slopes, (position,), (velocity,))
+        (gradient, _), (_, curved) = along(slopes, (position,), (velocity,))
         _, product = gradient_and_product(loss, position, gradient)
         return jax.tree.map(
             lambda v, g, hg, tvv: (h * 7 / 12 * hg + bend * tvv + attraction * (v + slope * g)).astype(v.dtype),

@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 
 from discrete import Method
 from landscapes import Loss, MotionObservable, Params, gradient_and_product
+from landscapes.curvature.directional import along
 
 from ..flow import FieldCost, Start, momentum_of
 from ..modified.quadratic import convergence_radius
@@ -105,7 +106,7 @@ class Deviation(MotionObservable):
         # The manifold is one of backward differences; that of a flow is v - (h/2) v', and v' is known on it alone.
         h = self.manifold.method.learning_rate
         field = self.manifold.vector_field
-        _, turn = jax.jvp(lambda x: field(self.loss, 0.0, x), (params,), (velocity,))
+        _, turn = along(lambda x: field(self.loss, 0.0, x), (params,), (velocity,))
         backward = jax.tree.map(lambda v, a: v - h / 2 * a, velocity, turn)
         return self._from(params, backward)
 

@@ -10,6 +10,7 @@ import optax
 
 from discrete import Status
 from landscapes import top_eigenpairs
+from landscapes.curvature.directional import along
 
 from .failure import DIVERGED, SOLVER_FAILED, STEP_LIMIT, UNDERFLOW
 from .jumps import Jump, jump_along
@@ -133,10 +134,10 @@ def fastest_rate(side: Any, carry: Any) -> float:
         noise = [jax.random.normal(k, jnp.shape(x), jnp.result_type(x)) for k, x in zip(keys, leaves, strict=True)]
 
         def one(_, vector):
-            image = jax.jvp(field, (state,), (vector,))[1]
+            image = along(field, (state,), (vector,))[1]
             return optax.tree.scale(1 / jnp.maximum(optax.tree.norm(image), 1e-30), image)
 
         vector = jax.lax.fori_loop(0, POWER_ITERATIONS, one, jax.tree.unflatten(treedef, noise))
-        return optax.tree.norm(jax.jvp(field, (state,), (vector,))[1])
+        return optax.tree.norm(along(field, (state,), (vector,))[1])
 
     return float(rate(carry.state))

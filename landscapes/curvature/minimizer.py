@@ -6,7 +6,7 @@ import optimistix
 
 from ..problem import Loss, Params
 from ..start import check_start
-from .hessian import dense_hessian
+from .hessian import dense_hessian, gradient_and_product
 
 
 def minimizer(loss: Loss, params: Params, *, tolerance: float | None = None, max_steps: int = 100) -> Params:
@@ -18,9 +18,16 @@ def minimizer(loss: Loss, params: Params, *, tolerance: float | None = None, max
     check_start(loss, params)
     if tolerance is None:
         tolerance = 1e4 * max(float(jnp.finfo(jnp.result_type(leaf)).eps) for leaf in jax.tree.leaves(params))
+
+    # A forward rule that any loss has, as Newton's method takes derivatives along vectors.
+    @jax.custom_jvp
+    def gradient(x: Params) -> Params:
+        return jax.grad(loss)(x)
+
+    gradient.defjvp(lambda at, vectors: gradient_and_product(loss, *at, *vectors))
     method = optimistix.Newton(rtol=tolerance, atol=tolerance)
     found = optimistix.root_find(
-        lambda x, _: jax.grad(loss)(x), method, jax.tree.map(jnp.asarray, params), max_steps=max_steps, throw=False
+        lambda x, _: gradient(x), method, jax.tree.map(jnp.asarray, params), max_steps=max_steps, throw=False
     )
     if not bool(found.result == optimistix.RESULTS.successful):
         raise ValueError(

@@ -17,8 +17,11 @@ SHARPNESS_UNITS = "loss / params^2"
 class Sharpness(Observable):
     """The k largest eigenvalues of the Hessian of loss, algebraically (not by magnitude), warm-started.
 
-    Measures `value` (k,) descending, in units of loss / params^2; `residual` (k,), |H v - theta v| / max |theta| (see
+    Measures `value` (k,) descending, in units of loss / params^2; `residual` (k,), |H v - theta v| / |theta| (see
     Eigenpairs); `hessian_products` (): products spent on this measurement. The data are those of the loss, all of them.
+    The limit of a warm start: where the Hessian falls into uncoupled parts, as in an ensemble, a value that rises from
+    a part that is not followed may be missed for some samples; every tenth search, or every thirtieth where no parts
+    are seen, starts at random and finds it (see `warm_start`).
     """
 
     loss: Loss

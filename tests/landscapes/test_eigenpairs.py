@@ -88,7 +88,7 @@ def test_each_value_lies_within_its_residual_of_an_eigenvalue_and_not_above_the_
     pairs = pairs_of(symmetric(eigenvalues, seed), 5)
     values = np.asarray(pairs.values)
     nearest = np.min(np.abs(values[:, None] - eigenvalues), axis=1)
-    assert np.all(nearest <= np.asarray(pairs.residuals) * np.abs(values).max() + 1e-13)
+    assert np.all(nearest <= np.asarray(pairs.residuals) * np.abs(values) + 1e-13)
     assert np.all(values <= np.sort(eigenvalues)[::-1][:5] + 1e-13)
 
 
@@ -99,8 +99,11 @@ def test_the_reported_residual_is_that_of_the_reported_pair(name, which):
     pairs = pairs_of(matrix, 5, which=which)
     values, vectors = np.asarray(pairs.values), np.asarray(pairs.vectors)
     defects = np.linalg.norm(vectors @ matrix - values[:, None] * vectors, axis=1)
-    scale = max(np.abs(values).max(), 1e-8 * np.abs(np.linalg.eigvalsh(matrix)).max())
-    np.testing.assert_allclose(pairs.residuals, defects / scale, rtol=1e-3 if scale > 1e-3 else 1, atol=1e-13)
+    rounding = 100 * np.finfo(float).eps * np.abs(np.linalg.eigvalsh(matrix)).max()
+    known = np.abs(values) > 1e-6
+    assert known.sum() >= 4
+    np.testing.assert_allclose(pairs.residuals[known], (defects / np.abs(values))[known], rtol=1e-3, atol=1e-12)
+    assert np.all(np.asarray(pairs.residuals) * rounding <= 1.01 * defects + 1e-12)
 
 
 @pytest.mark.parametrize("name", ["outliers above a bulk", "the top five equal", "all equal and negative"])
@@ -171,6 +174,70 @@ def test_a_hessian_that_is_not_a_number_gives_no_number():
 def test_the_default_tolerance_is_what_the_precision_allows():
     assert default_tolerance(jnp.float64) == 5e-7
     assert default_tolerance(jnp.float32) == pytest.approx(1.2e-5, rel=0.01)
+
+
+# Each value by its own measure
+
+
+STEEP = {
+    "falling by 2 each": 2.0 ** -np.arange(SIZE),
+    "as raw features give": np.geomspace(1e12, 1, SIZE),
+    "one far above": [*np.linspace(1, 2, SIZE - 1), 1e9],
+    "two equal far below": [*np.linspace(0, 0.5, SIZE - 4), 1, 1, 1e6, 1e9],
+    "negative and steep": -np.geomspace(1e-3, 1e6, SIZE),
+}
+
+
+@pytest.mark.parametrize("k", [2, 6])
+@pytest.mark.parametrize("eigenvalues", STEEP.values(), ids=STEEP)
+def test_each_value_is_right_relative_to_itself_however_far_it_lies_below_the_first(eigenvalues, k):
+    truth = np.sort(eigenvalues)[::-1][:k]
+    pairs = pairs_of(symmetric(eigenvalues), k)
+    rounding = 100 * np.finfo(float).eps * np.abs(eigenvalues).max()
+    np.testing.assert_allclose(pairs.values, truth, rtol=1e-5, atol=rounding)
+    assert pairs.converged and pairs.products <= SIZE
+
+
+@pytest.mark.parametrize("eigenvalues", STEEP.values(), ids=STEEP)
+def test_so_is_each_of_the_smallest(eigenvalues):
+    truth = np.sort(eigenvalues)[:3]
+    pairs = pairs_of(symmetric(eigenvalues), 3, which="smallest")
+    rounding = 100 * np.finfo(float).eps * np.abs(eigenvalues).max()
+    np.testing.assert_allclose(pairs.values, truth, rtol=1e-5, atol=rounding)
+
+
+def test_a_value_that_is_not_found_shows_it_beside_a_far_larger_one():
+    eigenvalues = [*np.linspace(1, 2, 599), 1e9]
+    pairs = jax.jit(lambda w: landscapes.top_eigenpairs(of_diagonal(eigenvalues), w, 4, max_products=12))(
+        jnp.zeros(600)
+    )
+    wrong = np.abs(np.asarray(pairs.values) / [1e9, 2, 2, 2] - 1)
+    assert not pairs.converged and np.any(wrong > 1e-3)
+    assert np.all(np.asarray(pairs.residuals)[wrong > 1e-3] > 1e-3)
+
+
+# Exact where the budget allows
+
+
+def of_diagonal(eigenvalues):
+    """w'Dw/2: a diagonal is as hard for a search from a random start as any other basis."""
+    return lambda w: jnp.sum(jnp.asarray(eigenvalues) * w**2) / 2
+
+
+@pytest.mark.parametrize("n", [DENSE_BELOW, 65, 86, 300])
+@pytest.mark.parametrize("which", ["largest", "smallest"])
+def test_what_no_search_resolves_is_exact_after_n_products(n, which):
+    eigenvalues = (1 if which == "smallest" else -1) * np.r_[-1e-3, np.geomspace(1e-4, 1e4, n - 1)]
+    pairs = jax.jit(lambda w: landscapes.top_eigenpairs(of_diagonal(eigenvalues), w, which=which))(jnp.zeros(n))
+    np.testing.assert_allclose(pairs.values, [eigenvalues[0]], rtol=1e-7)
+    assert pairs.converged and pairs.products <= n
+
+
+def test_several_searches_at_once_are_exact_where_one_of_them_must_be():
+    both = jnp.stack([-jnp.r_[-1e-3, jnp.geomspace(1e-4, 1e4, 79)], jnp.r_[10.0, jnp.linspace(0, 5, 79)]])
+    pairs = jax.jit(jax.vmap(lambda d: landscapes.top_eigenpairs(of_diagonal(d), jnp.zeros(80))))(both)
+    np.testing.assert_allclose(pairs.values[:, 0], [1e-3, 10], rtol=1e-6)
+    assert pairs.products[0] == 80 and pairs.products[1] < 40
 
 
 # Small matrices

@@ -67,6 +67,58 @@ def test_a_mode_that_the_others_do_not_see_is_found():
     assert np.sum(np.abs(values[:, 0] - np.where(np.arange(30) > 5, 20, 5)) > 1e-5) <= 15
 
 
+PARTS, MEMBER = 8, 12
+
+
+def ensemble(seed: int, moves: float) -> np.ndarray:
+    """Block-diagonal matrices, as of networks trained at once; the top of each block rises and falls on its own."""
+    rng = np.random.default_rng(seed)
+    phases, rates = rng.uniform(0, 2 * np.pi, PARTS), rng.uniform(0.5, 1.5, PARTS)
+    bases = [np.linalg.qr(rng.standard_normal((MEMBER, MEMBER)))[0] for _ in range(PARTS)]
+    made = []
+    for t in range(80):
+        matrix = np.zeros((PARTS * MEMBER, PARTS * MEMBER))
+        for i, basis in enumerate(bases):
+            turned = np.linalg.qr(basis + 0.01 * t * np.roll(basis, 1, axis=0))[0]
+            spectrum = np.r_[np.linspace(-1, 3, MEMBER - 2), 5, 10 + 3 * np.sin(phases[i] + moves * rates[i] * t)]
+            matrix[i * MEMBER :, i * MEMBER :][:MEMBER, :MEMBER] = (turned * spectrum) @ turned.T
+        made.append(matrix)
+    return np.stack(made)
+
+
+@pytest.mark.parametrize("moves", [0.02, 0.1], ids=["slow", "fast"])
+@pytest.mark.parametrize("seed", range(3))
+def test_in_an_ensemble_the_next_values_come_from_parts_that_were_not_among_the_first(seed, moves):
+    matrices = ensemble(seed, moves)
+    values, products, _ = searched(matrices)
+    truth = np.linalg.eigvalsh(matrices)[:, ::-1][:, :K]
+    wrong = "".join("x" if off else " " for off in np.any(np.abs(values / truth - 1) > 1e-3, axis=1))
+    assert wrong.count("x") <= 5 and max(map(len, wrong.split(" "))) <= warm_start.COLD_EVERY_IN_PARTS
+    assert products.mean() < 20
+
+
+def searched(matrices):
+    size = matrices.shape[1]
+
+    def measure(track, matrix):
+        loss = lambda w: w @ matrix @ w / 2  # noqa: E731
+        pairs = landscapes.top_eigenpairs(loss, jnp.zeros(size), K, block=warm_start.guess(track))
+        track = warm_start.followed(track, pairs)
+        return track, (pairs.values, pairs.products, track.in_parts)
+
+    return jax.jit(lambda made: jax.lax.scan(measure, warm_start.begin(jnp.zeros(size), K), made)[1])(matrices)
+
+
+def test_a_mode_in_a_part_of_its_own_is_found_by_the_next_search_from_a_random_start():
+    """As far as can be from all that is tracked, in a basis in which no parts are seen."""
+    basis = np.linalg.qr(np.random.default_rng(5).standard_normal((SIZE, SIZE)))[0]
+    spectrum = np.r_[np.linspace(-2, 5, SIZE - 3), 8, 10]
+    matrices = [(basis * np.r_[spectrum, 20 * (t > 2)]) @ basis.T for t in range(40)]
+    values, _, in_parts = searched(np.stack(matrices))
+    late = np.abs(values[:, 0] - np.where(np.arange(40) > 2, 20, 10)) > 1e-3
+    assert late.sum() <= 28 and not late[-9:].any() and not in_parts.any()
+
+
 def test_a_search_that_found_no_numbers_changes_nothing():
     track = warm_start.begin(jnp.zeros(SIZE), K)
     kept = warm_start.followed(track, top(jnp.full((SIZE, SIZE), jnp.nan), track.block))

@@ -60,10 +60,11 @@ def followed(name: str):
     }
     seen = discrete.TimeAveraged(method)
     averaged = discrete.run(seen, loss, start, state=seen.from_state(start, state), **settings)
-    flow = functools.partial(flows.EdgeFlow, method, order=2, noise=0.0, state=state)
+    flow = functools.partial(flows.EdgeFlow, method, order=2, noise=0.0)
     integrator = flows.explicit(rtol=1e-8, atol=1e-11)
     with_swing, stable = (
-        flows.solve(model, loss, start, integrator=integrator, **settings) for model in (flow(swing=swing), flow())
+        flows.solve(model, loss, start, state=state, integrator=integrator, **settings)
+        for model in (flow(swing=swing), flow())
     )
     return averaged, with_swing, stable
 
@@ -101,8 +102,8 @@ def test_its_effective_sharpness_stays_with_that_of_the_run_where_the_other_leav
 @pytest.mark.parametrize("method", [discrete.RMSProp(0.1), discrete.HeavyBall(0.1, 0.5)], ids=["RMSProp", "HeavyBall"])
 def test_it_starts_in_the_state_that_it_is_given(method: Method):
     run = discrete.run(method, valley, START, steps=3)
-    flow = flows.EdgeFlow(method, order=1, noise=0.0, state=run.final_state)
-    here = flow.init(valley, flows.Start(run.final_params))
+    flow = flows.EdgeFlow(method, order=1, noise=0.0)
+    here = flow.init(valley, flows.Start(run.final_params, run.final_state))
     assert isinstance(here, Parities) and not any(np.any(leaf) for leaf in jax.tree.leaves(here.swing))
     field = flow.vector_field(valley, 0.0, here)
     later = discrete.run(method, valley, START, steps=4)
@@ -112,6 +113,6 @@ def test_it_starts_in_the_state_that_it_is_given(method: Method):
 @pytest.mark.parametrize("wrong", [jnp.zeros(3), (jnp.zeros(2),), None], ids=["shape", "structure", "another method's"])
 def test_a_state_of_another_shape_is_refused(wrong):
     wrong = discrete.RMSProp(0.1).init(START) if wrong is None else wrong
-    flow = flows.EdgeFlow(discrete.HeavyBall(0.1, 0.5), state=wrong)
+    flow = flows.EdgeFlow(discrete.HeavyBall(0.1, 0.5))
     with pytest.raises(ValueError, match=r"`state` must have the structure and shapes of HeavyBall.init\(params\)"):
-        flow.init(valley, flows.Start(START))
+        flows.solve(flow, valley, START, state=wrong, steps=1)

@@ -33,9 +33,9 @@ def test_of_gradient_descent_it_is_gradient_flow():
 def test_below_the_edge_it_is_the_central_flow_with_the_same_preconditioner(name):
     method = METHODS[name]
     warm = discrete.run(method, loss, START, steps=5)
-    central, stable = (make(method, state=warm.final_state) for make in (flows.CentralFlow, flows.StableFlow))
-    told = flows.solve(central, loss, warm.final_params, steps=10, every=10)
-    found = flows.solve(stable, loss, warm.final_params, steps=10, every=10)
+    central, stable = (make(method) for make in (flows.CentralFlow, flows.StableFlow))
+    told = flows.solve(central, loss, warm.final_params, state=warm.final_state, steps=10, every=10)
+    found = flows.solve(stable, loss, warm.final_params, state=warm.final_state, steps=10, every=10)
     assert told.predictions["critical"][-1] == 0
     scales = [
         np.asarray(flow.preconditioner(loss, run.final_state)) for flow, run in ((central, told), (stable, found))
@@ -59,8 +59,8 @@ def test_beyond_the_edge_it_goes_on_without_a_swing():
     """On a quadratic nothing holds the effective sharpness at 2/h: it grows as the gradient shrinks."""
     method = discrete.ScalarRMSProp(0.05, 0.5, bias_correction=True)
     warm = discrete.run(method, loss, START, steps=3)
-    flow = flows.StableFlow(method, state=warm.final_state)
-    run = flows.solve(flow, loss, warm.final_params, steps=20, keep_params=True)
+    flow = flows.StableFlow(method)
+    run = flows.solve(flow, loss, warm.final_params, state=warm.final_state, steps=20, keep_params=True)
     assert np.all(np.diff(np.linalg.norm(run.params, axis=1)) < 0)
     assert CURVATURES[0] / flow.preconditioner(loss, run.final_state) > 1.5 * method.effective_threshold
 
@@ -72,10 +72,6 @@ WRONG = {
     ),
     "a schedule": (lambda: flows.StableFlow(discrete.GradientDescent(lambda n: 0.1 / (n + 1))), "has a schedule"),
     "no average": (lambda: flows.StableFlow(discrete.RMSProp(0.1, 0.0)), "`beta2` must exceed 0"),
-    "a state for none": (
-        lambda: flows.StableFlow(discrete.GradientDescent(0.1), jnp.ones(2)),
-        "`state` is for methods",
-    ),
 }
 
 

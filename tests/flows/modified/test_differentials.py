@@ -125,3 +125,20 @@ def test_a_polynomial_of_degree_n_ends_with_the_derivative_n():
     assert combination(cube, x, {(LEAF,) * 3: 1.0}) == 6 * 2**9
     assert combination(cube, x, {CHAIN: 1.0}) == 3 * 2**5
     assert combination(cube, x, {(LEAF,) * 4: 1.0}) == 0
+
+
+@jax.custom_vjp
+def ruled_sine(x):
+    return jnp.sin(x)
+
+
+ruled_sine.defvjp(lambda x: (ruled_sine(x), x), lambda x, g: (g * jnp.cos(x),))
+
+
+def test_a_loss_with_a_reverse_rule_only_has_the_differentials_of_the_loss_without():
+    def downhill(sine):
+        return jax.grad(lambda x: sine(x[0] * x[1]) + jnp.exp(x[0] - x[1] / 2) * sine(x[1]))
+
+    weights = {tree: WEIGHTS[tree] for tree in trees_up_to(4)}
+    ruled, plain = (jax.jit(lambda x, s=s: combination(downhill(s), x, weights))(POINT) for s in (ruled_sine, jnp.sin))
+    np.testing.assert_allclose(ruled, plain, rtol=1e-11)
