@@ -19,6 +19,7 @@ from landscapes.curvature.warm_start import Track
 
 from ..flow import FieldCost, Start, check_constant, check_counts
 from ..modified import ModifiedFlow
+from ..registered import named
 from ..running.stepped import SteppedFlow, Work
 from .alternation import Alternation, alternation
 from .complementarity import pair_weights, pairs, residual_tolerance, solve_complementarity, symmetric
@@ -75,6 +76,8 @@ class Point(NamedTuple):
     memory: Any
 
 
+@named("central", "average course at the edge of stability, and the oscillation that keeps it there")
+@named("central-modified", "the same with the modified drift of order 2 along stable directions", order=2)
 class CentralFlow(SteppedFlow):
     """dw/dt = -P^-1 (grad L(w) + (1/2) grad <H(w), S>),   S = U'X U,   in the time n h of the method
 
