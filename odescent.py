@@ -5,50 +5,40 @@ import io
 import os
 import re
 import sys
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, make_dataclass
+from functools import cache
 from itertools import dropwhile, takewhile
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Union, get_type_hints
 
 import tyro
+
+import odescent_options
+from odescent_options import listed
 
 MISUSE = 2
 LONGEST = 500  # characters of a complaint of the parser, which repeats what was typed
 DESCRIPTION = "Discrete optimizers side by side with the continuous-time models that claim to describe them."
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Compare:
     """Run a method beside the flows that claim to describe it, and say with numbers how well each predicts."""
+
+    # The settings of methods and problems join as they are registered, see `compare_command`.
 
     problem: str
     """What to minimize; `odescent problems` lists them with their settings."""
     method: str
-    """gradient-descent, heavy-ball, nesterov, nesterov-look-ahead, heavy-ball-strongly-convex,
-    nesterov-strongly-convex, nesterov-strongly-convex-look-ahead, nesterov-convex, nesterov-convex-look-ahead,
-    nesterov-restarted, muehlebach-jordan, symplectic-euler, bregman-2, bregman-3, bregman-4, rmsprop, scalar-rmsprop,
-    midpoint, heun, kutta-3 or kutta-4."""
+    """The method by name."""
     learning_rate: float
     """Step size h."""
     steps: int
     """Steps of the method."""
     flows: tuple[str, ...] = ("gradient", "modified-2")
-    """Continuous-time models: gradient, modified-P, modified-P-rest, modified-optimal, iterates-P (P is the order),
-    kovachki-stuart, invariant-manifold, invariant-manifold-rest, polyak, muehlebach-jordan, low-resolution,
-    high-resolution, su-boyd-candes, high-resolution-convex, high-resolution-convex-3, speed-restart, bregman,
-    edge-P, stable, central, central-modified, self-stabilization, self-stabilization-cubic, rod, principal,
-    principal-real."""
+    """Continuous-time models by name."""
     every: int = 10
     """Measure every so many steps; must divide the steps."""
-    momentum: float | None = None
-    """Momentum in [0, 1) of heavy-ball, nesterov and nesterov-look-ahead (0.9 if not given)."""
-    strong_convexity: float | None = None
-    """Constant m of the methods for strongly convex losses, of muehlebach-jordan and of symplectic-euler."""
-    beta2: float | None = None
-    """Decay in [0, 1) of the squared gradients of rmsprop and scalar-rmsprop (0.99 if not given)."""
-    epsilon: float | None = None
-    """What rmsprop and scalar-rmsprop add to the root of the squared gradients (0 if not given)."""
-    bias_correction: bool | None = None
-    """Whether rmsprop and scalar-rmsprop correct the start of the average at 0 (not if not given)."""
     start: Literal["rest", "slow-manifold"] = "rest"
     """Velocity at the start: zero, or the one without transient."""
     time_averaged: bool | None = None
@@ -63,42 +53,8 @@ class Compare:
     """Most solver steps between two samples (100,000 if not given)."""
     precision: Literal["float64", "float32"] = "float64"
     """Of everything."""
-    seed: int | None = None
-    """Of the start and of random data, where the problem has such (0 if not given)."""
-    widths: tuple[int, ...] | None = None
-    """Problem setting: hidden layers of an MLP."""
-    channels: tuple[int, ...] | None = None
-    """Problem setting: of a CNN."""
-    activation: str | None = None
-    """Problem setting: tanh, relu, gelu, gelu-tanh, elu, swish, softplus or identity."""
-    criterion: str | None = None
-    """Problem setting: mse or cross-entropy."""
-    examples: int | None = None
-    """Problem setting: number of training examples."""
-    gain: float | None = None
-    """Problem setting: scale of a network's starting weights."""
-    micro_batch: int | None = None
-    """Problem setting: examples that pass through a network at once."""
-    data_dir: str | None = None
-    """Problem setting: folder of the CIFAR-10 or MNIST files (or set ODESCENT_DATA)."""
-    ridge: float | None = None
-    """Problem setting: of logistic regression."""
-    eigenvalues: tuple[float, ...] | None = None
-    """Problem setting: spectrum of the quadratic."""
-    degree: int | None = None
-    """Problem setting: of the Chebyshev polynomial."""
-    points: int | None = None
-    """Problem setting: sample points of the Chebyshev polynomial."""
-    depth: int | None = None
-    """Problem setting: of a deep or diagonal linear network."""
-    width: int | None = None
-    """Problem setting: of a deep linear network."""
-    scale: float | None = None
-    """Problem setting: size of a linear network's starting weights."""
-    dimension: int | None = None
-    """Problem setting: of a diagonal linear network."""
-    nonzeros: int | None = None
-    """Problem setting: of a diagonal linear network's teacher."""
+    config: str | None = None
+    """Take what is not given here from this file: the config.json of a run, or one with the same "arguments"."""
     out: str | None = None
     """Folder for comparison.nc, summary.json, config.json and the figure."""
     resume: bool = False
@@ -113,9 +69,8 @@ class Compare:
         set_precision(self.precision)
         from comparisons.console.experiment import run_experiment
 
-        arguments = asdict(self)
-        out, resume, overwrite, as_json = (arguments.pop(key) for key in ("out", "resume", "overwrite", "json"))
-        return run_experiment(arguments, out=out, resume=resume, overwrite=overwrite, as_json=as_json)
+        arguments = {key: value for key, value in asdict(self).items() if key not in OF_THIS_CALL}
+        return run_experiment(arguments, out=self.out, resume=self.resume, overwrite=self.overwrite, as_json=self.json)
 
 
 @dataclass(frozen=True)
@@ -194,12 +149,71 @@ def set_precision(precision: str) -> None:
 
 
 COMMANDS = ("compare", "figures", "modified", "problems")
-Command = (
-    Annotated[Compare, tyro.conf.subcommand("compare")]
-    | Annotated[Figures, tyro.conf.subcommand("figures")]
-    | Annotated[Modified, tyro.conf.subcommand("modified")]
-    | Annotated[Problems, tyro.conf.subcommand("problems")]
-)
+# Options of `compare` that say nothing about what is computed: in no config.json, and taken from none.
+OF_THIS_CALL = ("config", "out", "resume", "overwrite", "json")
+
+
+@cache
+def compare_command() -> type[Compare]:
+    """`Compare` with an option for every setting of a method or a problem, and with the names that there are."""
+    methods, flows = listed(tuple(odescent_options.methods()), "or"), listed(odescent_options.flows(), "and")
+    names = {"method": f"{methods}.", "flows": f"Continuous-time models: {flows} (P is the order)."}
+    options = odescent_options.setting_options()
+    known = {one.name: one for one in fields(Compare)}
+    if taken := known.keys() & options.keys():
+        raise ValueError(f"{sorted(taken)} are settings and other options of `compare`; rename them.")
+    said = [_field(name, known[name].type, help, known[name].default) for name, help in names.items()]
+    return _extended(said + [_field(name, option.type | None, option.help, None) for name, option in options.items()])
+
+
+def started_from(command: type[Compare], defaults: Mapping[str, Any]) -> type[Compare]:
+    """The command with other defaults."""
+    known = {one.name: one.type for one in fields(command)}
+    return _extended([(name, known[name], field(default=value)) for name, value in defaults.items()], command)
+
+
+def _field(name: str, kind: Any, help: str, default: Any) -> tuple[str, Any, Any]:
+    return name, Annotated[kind, tyro.conf.arg(help=help)], field(default=default)
+
+
+def _extended(more: list[tuple[str, Any, Any]], command: type[Compare] = Compare) -> type[Compare]:
+    said = {"__doc__": Compare.__doc__}
+    return make_dataclass("Compare", more, bases=(command,), namespace=said, frozen=True, kw_only=True)
+
+
+def command_for(arguments: list[str]) -> Any:
+    """What tyro parses. The options of `compare` are gathered only where they are asked for."""
+    compare = Compare
+    if arguments[:1] == ["compare"]:
+        compare = compare_command()
+        if (file := config_in(arguments)) is not None:
+            compare = started_from(compare, defaults_from(file, compare))
+    commands: dict[str, type] = {"compare": compare, "figures": Figures, "modified": Modified, "problems": Problems}
+    return Union[tuple(Annotated[kind, tyro.conf.subcommand(name)] for name, kind in commands.items())]  # noqa: UP007
+
+
+def config_in(arguments: list[str]) -> str | None:
+    """The file that --config names, the last time that it does; None without, and where help is asked for."""
+    if {"-h", "--help"} & set(arguments):
+        return None
+    pairs = zip(arguments, [*arguments[1:], None], strict=True)
+    named = [after if word == "--config" else word.partition("=")[2] for word, after in pairs if is_config(word)]
+    return named[-1] if named else None
+
+
+def is_config(word: str) -> bool:
+    """Whether a word of the command line is the option --config."""
+    return word.partition("=")[0] == "--config"
+
+
+def defaults_from(file: str, command: type[Compare]) -> dict[str, Any]:
+    """The arguments in a file, which is read as strictly as they are on the command line."""
+    # What is imported before the arguments are known is imported as for most of them.
+    set_precision("float64")
+    from comparisons.console.config_file import arguments_from
+
+    hints = get_type_hints(command)
+    return arguments_from(file, {key: hint for key, hint in hints.items() if key not in OF_THIS_CALL})
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -219,10 +233,10 @@ def main(arguments: list[str] | None = None) -> int:
 def parsed(arguments: list[str]) -> Compare | Figures | Modified | Problems:
     """The command, or ValueError with tyro's complaint in one line."""
     config = (tyro.conf.FlagCreatePairsOff, tyro.conf.OmitSubcommandPrefixes)
-    complaint = io.StringIO()
+    command, complaint = command_for(arguments), io.StringIO()
     try:
         with contextlib.redirect_stderr(complaint):
-            return tyro.cli(Command, prog="odescent", args=arguments, description=DESCRIPTION, config=config)
+            return tyro.cli(command, prog="odescent", args=arguments, description=DESCRIPTION, config=config)
     except SystemExit as stop:
         if stop.code in (0, None):
             raise
@@ -249,7 +263,7 @@ def is_rule(line: str) -> bool:
 
 def as_options(message: str) -> str:
     """An argument named `learning_rate` in a message of the packages is --learning-rate to a person at a terminal."""
-    options = {field.name for command in (Compare, Figures, Modified) for field in fields(command)}
+    options = {field.name for command in (compare_command(), Figures, Modified) for field in fields(command)}
     spelled = re.sub(r"`(\w+)`", lambda m: f"--{m[1].replace('_', '-')}" if m[1] in options else m[0], message)
     return " ".join(spelled.split())
 

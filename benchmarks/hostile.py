@@ -254,7 +254,8 @@ HOME_OF = {
     "examples": "digits-mlp", "gain": "digits-mlp", "micro_batch": "digits-mlp", "data_dir": "cifar10-mlp",
     "ridge": "logistic", "eigenvalues": "quadratic", "degree": "chebyshev-mlp", "points": "chebyshev-mlp",
     "depth": "deep-linear", "width": "deep-linear", "scale": "deep-linear", "dimension": "diagonal-linear",
-    "nonzeros": "diagonal-linear", "seed": "quadratic",
+    "nonzeros": "diagonal-linear", "seed": "quadratic", "rotate": "quadratic", "singular_values": "deep-linear",
+    "test_examples": "digits-mlp", "in_span": "cifar10-mlp",
 }  # fmt: skip
 METHOD_OF = {
     "momentum": "heavy-ball",
@@ -279,7 +280,7 @@ BEYOND = {
 
 def malformed() -> Iterator[list[str]]:
     """Calls with one wrong value each, from the options that there are."""
-    hints = typing.get_type_hints(odescent.Compare)
+    hints = typing.get_type_hints(odescent.compare_command())
     base = {"--problem": "two-valleys", "--method": "gradient-descent", "--learning-rate": "0.1", "--steps": "40"}
     for name, hint in hints.items():
         kinds = {kind for kind in (hint, *typing.get_args(hint)) if kind in WRONG}

@@ -1,85 +1,51 @@
-"""The methods that can be asked for by name."""
+"""The methods that can be asked for by name, and what can be set of each: whatever is there, found by looking.
+
+A method is a class or function with the decorator `registered.named` in any file of these folders.
+"""
 
 import dataclasses
+import inspect
 import re
 from collections.abc import Mapping
 from fractions import Fraction
-from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any, get_origin
 
 import jax
 import numpy as np
 
+from landscapes.discovery import import_users_of, in_reading_order
 from landscapes.named import unknown
 
-from .adaptive.rmsprop import RMSProp, ScalarRMSProp
-from .descent.gradient_descent import GradientDescent
-from .descent.runge_kutta import HEUN, KUTTA_3, KUTTA_4, MIDPOINT, RungeKutta
+from . import registered
 from .method import Method
-from .momentum.bregman_leapfrog import bregman_leapfrog
-from .momentum.classical_momentum import (
-    heavy_ball_strongly_convex,
-    nesterov_convex,
-    nesterov_convex_look_ahead,
-    nesterov_strongly_convex,
-    nesterov_strongly_convex_look_ahead,
-)
-from .momentum.heavy_ball import HeavyBall
-from .momentum.muehlebach_jordan import muehlebach_jordan
-from .momentum.nesterov import Nesterov
-from .momentum.nesterov_look_ahead import NesterovLookAhead
-from .momentum.restarted_nesterov import RestartedNesterov
-from .momentum.symplectic_euler import SymplecticEuler
 
 LISTED = 16
-METHODS = {
-    "gradient-descent": GradientDescent,
-    "heavy-ball": HeavyBall,
-    "nesterov": Nesterov,
-    "nesterov-look-ahead": NesterovLookAhead,
-    "nesterov-convex": nesterov_convex,
-    "nesterov-convex-look-ahead": nesterov_convex_look_ahead,
-    "nesterov-restarted": RestartedNesterov,
-    "nesterov-strongly-convex": nesterov_strongly_convex,
-    "nesterov-strongly-convex-look-ahead": nesterov_strongly_convex_look_ahead,
-    "heavy-ball-strongly-convex": heavy_ball_strongly_convex,
-    "muehlebach-jordan": muehlebach_jordan,
-    "symplectic-euler": SymplecticEuler,
-    "bregman-2": partial(bregman_leapfrog, power=2),
-    "bregman-3": partial(bregman_leapfrog, power=3),
-    "bregman-4": partial(bregman_leapfrog, power=4),
-    "rmsprop": RMSProp,
-    "scalar-rmsprop": ScalarRMSProp,
-    "midpoint": partial(RungeKutta, tableau=MIDPOINT),
-    "heun": partial(RungeKutta, tableau=HEUN),
-    "kutta-3": partial(RungeKutta, tableau=KUTTA_3),
-    "kutta-4": partial(RungeKutta, tableau=KUTTA_4),
-}
-TAKES = {
-    "heavy-ball": {"momentum"},
-    "nesterov": {"momentum"},
-    "nesterov-look-ahead": {"momentum"},
-    "nesterov-strongly-convex": {"strong_convexity"},
-    "nesterov-strongly-convex-look-ahead": {"strong_convexity"},
-    "heavy-ball-strongly-convex": {"strong_convexity"},
-    "muehlebach-jordan": {"strong_convexity"},
-    "symplectic-euler": {"strong_convexity"},
-    "rmsprop": {"beta2", "epsilon", "bias_correction"},
-    "scalar-rmsprop": {"beta2", "epsilon", "bias_correction"},
-}
+import_users_of("named", __name__.rpartition(".")[0], Path(__file__).parent)
+METHODS = {name: registered.METHODS[name] for name in in_reading_order(registered.METHODS, registered.READING_ORDER)}
+
+
+def settings_of(name: str) -> dict[str, inspect.Parameter]:
+    """The settings a named method takes beside the learning rate, with type, help and default; ValueError on others."""
+    if name not in METHODS:
+        raise unknown("method", name, METHODS)
+    fixed = getattr(METHODS[name], "keywords", {})
+    parameters = inspect.signature(getattr(METHODS[name], "func", METHODS[name])).parameters
+    return {key: p for key, p in parameters.items() if get_origin(p.annotation) is Annotated and key not in fixed}
+
+
+TAKES = {name: set(settings_of(name)) for name in METHODS}
 
 
 def method_named(name: str, learning_rate: float, **settings: Any) -> Method:
     """The named method; ValueError when it does not take a setting or misses one."""
-    if name not in METHODS:
-        raise unknown("method", name, METHODS)
-    takes = TAKES.get(name, set())
+    takes = settings_of(name)
     for key in settings.keys() - takes:
         raise ValueError(
             f"`{key}` does not apply to {name}, which takes: {', '.join(['learning_rate', *sorted(takes)])}."
         )
-    for key in ("strong_convexity",):
-        if key in takes and key not in settings:
+    for key, parameter in takes.items():
+        if parameter.default is parameter.empty and key not in settings:
             raise ValueError(f"`{key}` is missing: {name} needs it.")
     return METHODS[name](learning_rate, **settings)
 

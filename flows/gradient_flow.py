@@ -11,9 +11,11 @@ from landscapes import Loss, Params
 from .flow import FieldCost, check_constant, limiting_speed
 from .modified.coefficients import first_order_left_out
 from .modified.scheme import scheme_of
+from .registered import named
 from .running.ode import ODEFlow
 
 
+@named("gradient", "gradient flow, order 1")
 class GradientFlow(ODEFlow):
     """dX/dt = -grad L(X) / (1 - b),  x_n ~ X(n h)      (b = momentum, 0 for a method without)
 

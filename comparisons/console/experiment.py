@@ -15,7 +15,7 @@ from rich.console import Console
 import flows
 import landscapes
 from discrete import Method, TimeAveraged
-from discrete.catalogue import method_named
+from discrete.catalogue import TAKES, method_named
 from discrete.running.run import check_steps
 from flows.catalogue import flow_named
 from flows.modified import third_derivative_vanishes
@@ -32,7 +32,6 @@ from .table import table
 
 INTERRUPTED = 130
 SEARCH_TOLERANCE = 1e-3
-METHOD_SETTINGS = ("momentum", "strong_convexity", "beta2", "epsilon", "bias_correction")
 SOLVERS: dict[str, Callable[..., flows.Integrator]] = {"explicit": flows.explicit, "stiff": flows.stiff}
 FLOAT32_TOLERANCES = {"explicit": {"rtol": 1e-6, "atol": 1e-7}, "stiff": {"rtol": 1e-4, "atol": 1e-6}}
 
@@ -90,7 +89,7 @@ def _plan(arguments: Mapping[str, Any]) -> dict[str, Any]:
     check_steps(arguments["steps"], arguments["every"])
     _check_learning_rate(arguments["learning_rate"])
     given = {key: value for key, value in arguments.items() if value is not None}
-    method_settings = {key: given[key] for key in METHOD_SETTINGS if key in given}
+    method_settings = {key: given[key] for key in set().union(*TAKES.values()) & given.keys()}
     method = method_named(arguments["method"], arguments["learning_rate"], **method_settings)
     models = _models(arguments["flows"], method)
     integrator = _integrator(given)

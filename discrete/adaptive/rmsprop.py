@@ -13,7 +13,9 @@ from jaxtyping import Array
 from landscapes import Params
 
 from ..method import Gradient, Method, check_fraction, check_learning_rate, check_not_negative
+from ..registered import named
 from ..schedule import is_schedule
+from ..settings import Beta2, BiasCorrection, Epsilon
 from ..traits import Alternation, Filter, Filters, Memory, Threshold
 
 
@@ -116,6 +118,7 @@ class SecondMomentMethod(Method):
         return SecondMoment(nu, jnp.asarray(decay, kind) if self.bias_correction else None)
 
 
+@named("scalar-rmsprop")
 class ScalarRMSProp(SecondMomentMethod):
     """nu <- b nu + (1 - b) |grad L(x)|^2;  x <- x - h grad L(x) / (sqrt(nu^) + e)      (h = learning_rate, b = beta2,
     e = epsilon; nu^ = nu / (1 - b^n) after n averages with bias correction, else nu)
@@ -125,15 +128,16 @@ class ScalarRMSProp(SecondMomentMethod):
     """
 
     learning_rate: Any
-    beta2: Any = 0.99
-    epsilon: Any = 0.0
-    bias_correction: bool = eqx.field(static=True, default=False)
+    beta2: Beta2 = 0.99
+    epsilon: Epsilon = 0.0
+    bias_correction: BiasCorrection = eqx.field(static=True, default=False)
 
     def squared(self, slope: Params) -> Array:
         """|grad L|^2 over all parameters."""
         return optax.tree.norm(slope, squared=True)
 
 
+@named("rmsprop")
 class RMSProp(SecondMomentMethod):
     """nu <- b nu + (1 - b) grad L(x)^2;  x <- x - h grad L(x) / (sqrt(nu^) + e), parameter by parameter      (h =
     learning_rate, b = beta2, e = epsilon; nu^ = nu / (1 - b^n) after n averages with bias correction, else nu)
@@ -144,9 +148,9 @@ class RMSProp(SecondMomentMethod):
     """
 
     learning_rate: Any
-    beta2: Any = 0.99
-    epsilon: Any = 0.0
-    bias_correction: bool = eqx.field(static=True, default=False)
+    beta2: Beta2 = 0.99
+    epsilon: Epsilon = 0.0
+    bias_correction: BiasCorrection = eqx.field(static=True, default=False)
 
     def squared(self, slope: Params) -> Params:
         """grad L^2, entry by entry."""

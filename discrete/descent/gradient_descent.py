@@ -8,9 +8,11 @@ import jax
 from landscapes import Params
 
 from ..method import Gradient, Method, check_learning_rate
+from ..registered import named
 from ..traits import Alternation, Filter, Filters, Stages, Threshold, euler
 
 
+@named("gradient-descent")
 class GradientDescent(Method):
     """x <- x - h grad L(x)      (Cauchy 1847; h = learning_rate)
 

@@ -11,6 +11,7 @@ import numpy as np
 from landscapes import Params
 
 from ..method import Gradient, Method, check_learning_rate
+from ..registered import named
 from ..traits import Stages, Threshold
 
 Tableau = tuple[tuple[tuple[Any, ...], ...], tuple[Any, ...]]
@@ -23,6 +24,10 @@ KUTTA_3: Tableau = (((), (HALF,), (-1, 2)), (SIXTH, 4 * SIXTH, SIXTH))
 KUTTA_4: Tableau = (((), (HALF,), (0, HALF), (0, 0, 1)), (SIXTH, THIRD, THIRD, SIXTH))
 
 
+@named("midpoint", tableau=MIDPOINT)
+@named("heun", tableau=HEUN)
+@named("kutta-3", tableau=KUTTA_3)
+@named("kutta-4", tableau=KUTTA_4)
 class RungeKutta(Method):
     """k_i = -grad L(x + h sum_{j<i} a_ij k_j);  x <- x + h sum_i b_i k_i      (Kutta 1901; h = learning_rate)
 

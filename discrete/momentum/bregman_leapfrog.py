@@ -6,6 +6,7 @@ from typing import Any
 import equinox as eqx
 import jax.numpy as jnp
 
+from ..registered import named
 from ..schedule import Schedule
 from .heavy_ball import HeavyBall
 
@@ -42,6 +43,9 @@ class BregmanMomentum(Schedule):
         return f"Bregman, p = {self.power}"
 
 
+@named("bregman-2", power=2)
+@named("bregman-3", power=3)
+@named("bregman-4", power=4)
 def bregman_leapfrog(learning_rate: float, power: int = 2, constant: float = 0.25) -> HeavyBall:
     """Leapfrog with the time step e = sqrt(learning_rate) for  X'' + (p+1)/t X' + C p^2 t^(p-2) grad L(X) = 0
 

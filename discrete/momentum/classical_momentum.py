@@ -7,7 +7,9 @@ import equinox as eqx
 import jax.numpy as jnp
 
 from ..method import check_learning_rate
+from ..registered import named
 from ..schedule import Schedule
+from ..settings import StrongConvexity
 from .heavy_ball import HeavyBall
 from .nesterov import Nesterov
 from .nesterov_look_ahead import NesterovLookAhead
@@ -41,6 +43,7 @@ class ConvexMomentum(Schedule):
 convex_momentum = ConvexMomentum()
 
 
+@named("nesterov-convex")
 def nesterov_convex(learning_rate: Any, r: float = 3.0) -> Nesterov:
     """Nesterov's method for convex losses: step n = 0, 1, ... has momentum (n - 1)/(n + r - 1), from rest.
 
@@ -50,6 +53,7 @@ def nesterov_convex(learning_rate: Any, r: float = 3.0) -> Nesterov:
     return Nesterov(learning_rate, ConvexMomentum(float(r)))
 
 
+@named("nesterov-convex-look-ahead")
 def nesterov_convex_look_ahead(learning_rate: Any, r: float = 3.0) -> NesterovLookAhead:
     """The same run at its look-ahead points y_n = x_n + b_n v_n: "NAG-C" of Shi, Du, Jordan and Su 2021 for r = 3."""
     return NesterovLookAhead(learning_rate, ConvexMomentum(float(r), next_step=True))
@@ -78,16 +82,19 @@ def check_fixed(learning_rate: Any) -> None:
     check_learning_rate(learning_rate)
 
 
-def nesterov_strongly_convex(learning_rate: Any, strong_convexity: float) -> Nesterov:
+@named("nesterov-strongly-convex")
+def nesterov_strongly_convex(learning_rate: Any, strong_convexity: StrongConvexity) -> Nesterov:
     """Nesterov's method with the momentum of m-strongly convex losses, (1 - sqrt(m h))/(1 + sqrt(m h))."""
     return Nesterov(learning_rate, strongly_convex_momentum(learning_rate, strong_convexity))
 
 
-def nesterov_strongly_convex_look_ahead(learning_rate: Any, strong_convexity: float) -> NesterovLookAhead:
+@named("nesterov-strongly-convex-look-ahead")
+def nesterov_strongly_convex_look_ahead(learning_rate: Any, strong_convexity: StrongConvexity) -> NesterovLookAhead:
     """The same run at its look-ahead points: "NAG-SC" of Shi, Du, Jordan and Su 2021."""
     return NesterovLookAhead(learning_rate, strongly_convex_momentum(learning_rate, strong_convexity))
 
 
-def heavy_ball_strongly_convex(learning_rate: Any, strong_convexity: float) -> HeavyBall:
+@named("heavy-ball-strongly-convex")
+def heavy_ball_strongly_convex(learning_rate: Any, strong_convexity: StrongConvexity) -> HeavyBall:
     """Heavy ball with the same momentum, as in Shi, Du, Jordan and Su 2021 (Polyak's own is (1 - sqrt(m h))^2)."""
     return HeavyBall(learning_rate, strongly_convex_momentum(learning_rate, strong_convexity))

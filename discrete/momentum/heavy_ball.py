@@ -8,9 +8,12 @@ import jax.numpy as jnp
 from landscapes import Params
 
 from ..method import Gradient
+from ..registered import named
+from ..settings import Momentum
 from .momentum_method import MomentumMethod
 
 
+@named("heavy-ball")
 class HeavyBall(MomentumMethod):
     """v <- b v - h grad L(x);  x <- x + v      (Polyak 1964; h = learning_rate, b = momentum)
 
@@ -19,7 +22,7 @@ class HeavyBall(MomentumMethod):
     """
 
     learning_rate: Any
-    momentum: Any = 0.9
+    momentum: Momentum = 0.9
 
     def looks_ahead(self) -> float:
         return 0.0

@@ -3,11 +3,14 @@
 import math
 from typing import Any
 
+from ..registered import named
+from ..settings import StrongConvexity
 from .classical_momentum import check_fixed
 from .two_step import TwoStep
 
 
-def muehlebach_jordan(learning_rate: Any, strong_convexity: float, time_step: float = 1.0) -> TwoStep:
+@named("muehlebach-jordan")
+def muehlebach_jordan(learning_rate: Any, strong_convexity: StrongConvexity, time_step: float = 1.0) -> TwoStep:
     """Semi-implicit Euler with the step T for  q'' + 2 d q' + (1/L) grad f(q + beta q') = 0
 
         p <- p - T (2 d p + (1/L) grad f(q + beta p));  q <- q + T p,

@@ -8,9 +8,12 @@ import jax.numpy as jnp
 from landscapes import Params
 
 from ..method import Gradient
+from ..registered import named
+from ..settings import Momentum
 from .momentum_method import MomentumMethod
 
 
+@named("nesterov")
 class Nesterov(MomentumMethod):
     """v <- b v - h grad L(x + b v);  x <- x + v      (Nesterov 1983; h = learning_rate, b = momentum)
 
@@ -20,7 +23,7 @@ class Nesterov(MomentumMethod):
     """
 
     learning_rate: Any
-    momentum: Any = 0.9
+    momentum: Momentum = 0.9
 
     def looks_ahead(self) -> Any:
         return self.momentum

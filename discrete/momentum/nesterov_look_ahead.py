@@ -7,10 +7,13 @@ import jax
 from landscapes import Params
 
 from ..method import Gradient
+from ..registered import named
+from ..settings import Momentum
 from ..traits import Alternation, Recursion
 from .momentum_method import MomentumMethod
 
 
+@named("nesterov-look-ahead")
 class NesterovLookAhead(MomentumMethod):
     """d <- b (d - h grad L(y));  y <- y - h grad L(y) + d      (y = x + b v of `Nesterov`, d = b v)
 
@@ -20,7 +23,7 @@ class NesterovLookAhead(MomentumMethod):
     """
 
     learning_rate: Any
-    momentum: Any = 0.9
+    momentum: Momentum = 0.9
 
     def looks_ahead(self) -> Any:
         return self.momentum

@@ -11,6 +11,7 @@ from jaxtyping import Array
 from landscapes import Params
 
 from ..method import Gradient, Method, check_learning_rate
+from ..registered import named
 from ..traits import Recursion, Restarted
 from .classical_momentum import ConvexMomentum
 
@@ -25,6 +26,7 @@ class SinceRestart(NamedTuple):
     age: Array
 
 
+@named("nesterov-restarted")
 class RestartedNesterov(Method):
     """v <- b v - h grad L(x + b v);  x <- x + v,  b = (j - 1)/(j + r - 1), j the steps since the last restart
 

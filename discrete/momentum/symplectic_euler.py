@@ -9,10 +9,13 @@ import jax.numpy as jnp
 from landscapes import Params
 
 from ..method import Gradient, Method
+from ..registered import named
+from ..settings import StrongConvexity
 from ..traits import Filters, Recursion, Threshold
 from .classical_momentum import strongly_convex_momentum
 
 
+@named("symplectic-euler")
 class SymplecticEuler(Method):
     """d <- (d - (1 - q) h grad L(x)) / (1 + 2 q);  x <- x - h grad L(x) + d,   q = sqrt(m h)
 
@@ -26,7 +29,7 @@ class SymplecticEuler(Method):
     """
 
     learning_rate: Any
-    strong_convexity: Any
+    strong_convexity: StrongConvexity
 
     def __check_init__(self):
         strongly_convex_momentum(self.learning_rate, self.strong_convexity)

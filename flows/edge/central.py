@@ -16,6 +16,7 @@ from landscapes.curvature import warm_start
 
 from ..flow import Start, check_constant, check_counts
 from ..modified import ModifiedFlow
+from ..registered import named
 from ..running.stepped import SteppedFlow, Work
 from .alternation import Alternation, alternation
 from .central_stage import MARGIN, OscillationCovariance, Point, Search, Stage
@@ -32,6 +33,8 @@ class CentralState(NamedTuple):
     search: Search
 
 
+@named("central", "average course at the edge of stability, and the oscillation that keeps it there")
+@named("central-modified", "the same with the modified drift of order 2 along stable directions", order=2)
 class CentralFlow(SteppedFlow):
     """dw/dt = -P^-1 (grad L(w) + (1/2) grad <H(w), S>),   S = U'X U,   in the time n h of the method
 

@@ -19,6 +19,7 @@ from ..modified.coefficients import check_order, coefficients
 from ..modified.differentials import combination, products
 from ..modified.modified_flow import kept
 from ..modified.scheme import heavy_ball_scheme
+from ..registered import named
 from ..running.ode import ODEFlow
 from .seed import ROUNDING, check_noise, typed_swing
 
@@ -32,6 +33,7 @@ class Parities(NamedTuple):
     swing: Any
 
 
+@named("edge-P", "centre and swing of the oscillation at the edge of stability, order P up to 4")
 class EdgeFlow(ODEFlow):
     """The flow of order p of the doubled step, with z_n = c(n h) + (-1)^n r(n h), z = (params, state) of the method
 

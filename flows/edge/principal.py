@@ -20,6 +20,7 @@ from ..modified.differentials import combination, products
 from ..modified.modified_flow import kept
 from ..modified.scheme import Scheme, scheme_of
 from ..modified.trees import Tree, trees_of_order
+from ..registered import named
 from ..running.stepped import SteppedFlow, Work
 from .exponential import exponential_step
 from .slow_logarithm import SlowLogarithm
@@ -41,6 +42,8 @@ class PrincipalState(NamedTuple):
     work: Work
 
 
+@named("principal", "logarithm of the method along the top 4 eigenvectors, complex past a sharpness of 1/h", k=4)
+@named("principal-real", "its real part, the envelope of the oscillation", k=4, branch="real")
 class PrincipalFlow(SteppedFlow):
     """dX/dt = sum_i [log r(h l_i)/(h l_i)] (g.u_i) u_i + (modified equation of order p without what this replaces)
 

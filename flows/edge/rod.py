@@ -15,6 +15,7 @@ from discrete import Method
 from landscapes import Loss, Params, gradient_and_product
 
 from ..flow import Start, check_constant, check_counts, is_gradient_descent
+from ..registered import named
 from ..running.stepped import SteppedFlow, Work
 
 
@@ -27,6 +28,7 @@ class RodState(NamedTuple):
     work: Work
 
 
+@named("rod", "centre and covariance of two successive iterates of gradient descent")
 class RodFlow(SteppedFlow):
     """Gradient descent as the rod between x_n and x_{n+1}: w ~ (x_n + x_{n+1})/2, S ~ dd' of d = (x_{n+1} - x_n)/2
 

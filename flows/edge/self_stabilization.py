@@ -15,6 +15,7 @@ from landscapes import Loss, Params, gradient_and_product, third_derivative, top
 from landscapes.curvature.eigenpairs import start_block
 
 from ..flow import Start, check_constant, check_counts, is_gradient_descent
+from ..registered import named
 from ..running.stepped import SteppedFlow, Work
 from .seed import ROUNDING, check_noise, typed_swing
 
@@ -65,6 +66,8 @@ class Landing(NamedTuple):
     work: Work
 
 
+@named("self-stabilization", "gradient descent held at the edge of stability, and its predicted displacement")
+@named("self-stabilization-cubic", "the same with all of the loss to third order", displacement="cubic")
 class SelfStabilization(SteppedFlow):
     """x+ <- proj_M(x+ - h grad L(x+)),   M = {S <= 2/h, u'grad L = 0},   and iterates x+ + v around it:
 

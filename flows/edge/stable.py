@@ -8,6 +8,7 @@ from discrete import Method
 from landscapes import Loss, Params
 
 from ..flow import FieldCost, Start, check_constant, is_gradient_descent
+from ..registered import named
 from ..running.ode import ODEFlow
 from .memory import check_memory, memory_drift, preconditioner, remembered
 
@@ -19,6 +20,7 @@ class Still(NamedTuple):
     memory: Any
 
 
+@named("stable", "where gradient descent or RMSProp would go if it did not oscillate")
 class StableFlow(ODEFlow):
     """dw/dt = -P^-1 grad L(w),   d nu/dt = (1 - b2)/(b2 h) (grad L(w)^2 - nu),   in the time n h of the method
 

@@ -16,6 +16,7 @@ from discrete.traits import Recursion, Restarted
 from landscapes import Loss, Params
 
 from ..flow import FieldCost, Start, check_constant
+from ..registered import named
 from ..running.ode import ODEFlow
 from .coefficients import check_order
 from .quadratic import convergence_radius
@@ -25,6 +26,7 @@ HIGHEST_ORDER = 12
 Stencil = Literal["forward", "centred"]
 
 
+@named("iterates-P", "modified flow of order P from the iterates, gradients only", suggested=False)
 class IterateFlow(ODEFlow):
     """dX/dt = (1/h) sum_{k=1}^p (-1)^(k+1)/k Delta^k x_0,  x_0 = X,  x_1, ..., x_p the next iterates of the method
 

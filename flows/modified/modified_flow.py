@@ -13,6 +13,7 @@ from discrete import Method
 from landscapes import Loss, Params
 
 from ..flow import FieldCost, Start
+from ..registered import named
 from ..running.ode import ODEFlow
 from .coefficients import check_order, coefficients, first_order_left_out
 from .differentials import Field, combination, products
@@ -27,6 +28,9 @@ OPTIMAL_UP_TO = 5
 Origin = Literal["params", "rest"]
 
 
+@named("modified-P", "modified flow of order P, e.g. modified-3", suggested=False)
+@named("modified-P-rest", "the same from where a start at rest seems to come from", suggested=False, start="rest")
+@named("modified-optimal", "modified flow up to its smallest term", suggested=False, order="optimal")
 class ModifiedFlow(ODEFlow):
     """dX/dt = sum over trees up to order p of h^(order(tree) - 1) c(tree) F(tree)(X),  x_n ~ X(n h)
 

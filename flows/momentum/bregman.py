@@ -12,10 +12,12 @@ from discrete.traits import Recursion
 from landscapes import Loss, Params
 
 from ..flow import FieldCost
+from ..registered import named
 from .energy import Energy, combined, squared
 from .second_order import RootClockFlow, at_rest
 
 
+@named("bregman", "Bregman-Lagrangian flow of order p")
 class Bregman(RootClockFlow):
     """X'' + ((p + 1)/t) X' + C p^2 t^(p-2) grad L(X) = 0,  X(0) = x_0,  X'(0) = 0,   x_n ~ X(n e)
 

@@ -12,6 +12,7 @@ from discrete.traits import Recursion
 from landscapes import Loss, Params
 
 from ..flow import FieldCost, check_constant, momentum_of
+from ..registered import named
 from .energy import Energy, combined, squared, velocity
 from .hessian_damping import Form, HessianDampedFlow, check_form
 from .polyak import check_some_momentum
@@ -57,6 +58,7 @@ def _points(flow: str, method: Method) -> Points:
     return points
 
 
+@named("low-resolution", "limit of accelerated methods on strongly convex losses")
 class LowResolution(StronglyConvexFlow):
     """X'' + 2 sqrt(m) X' + grad L(X) = 0,  X'(0) = 0,   x_n ~ X(n sqrt(h))
 
@@ -88,6 +90,7 @@ class LowResolution(StronglyConvexFlow):
         return pulled(velocity, jax.grad(loss)(position), 2 * self.root / self.time_per_step)
 
 
+@named("high-resolution", "the same with terms of size sqrt(h)")
 class HighResolution(HessianDampedFlow, StronglyConvexFlow):
     """X'' + 2 sqrt(m) X' + sqrt(h) H X' + (1 + sqrt(m h)) grad L(X) = 0   (Nesterov; heavy ball without H X')
 

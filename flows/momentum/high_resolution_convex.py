@@ -14,12 +14,15 @@ from landscapes import Loss, Params, gradient_and_product
 from landscapes.curvature.directional import along
 
 from ..flow import FieldCost
+from ..registered import named
 from .energy import Energy, combined, squared
 from .hessian_damping import Form, HessianDampedFlow, check_form
 from .second_order import Motion, along_gradient
 from .su_boyd_candes import check_friction, check_rate
 
 
+@named("high-resolution-convex", "equation of Nesterov's convex momentum with terms of size sqrt(h)")
+@named("high-resolution-convex-3", "the same with terms of size h", order=3)
 class HighResolutionConvex(HessianDampedFlow):
     """X'' + (r/t) X' + sqrt(h) H X' + (1 + r sqrt(h)/(2 t)) grad L(X) = 0,   X'(t_0) = -sqrt(h) grad L(x_0)
 

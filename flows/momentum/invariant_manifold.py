@@ -14,10 +14,13 @@ from landscapes.curvature.directional import along
 
 from ..flow import FieldCost, Start, momentum_of
 from ..modified.quadratic import convergence_radius
+from ..registered import named
 from ..running.ode import ODEFlow
 from .kovachki_stuart import inertia, look_ahead_of, two_step_method
 
 
+@named("invariant-manifold", "gradient flow of the modified loss of momentum, for a start on the slow manifold")
+@named("invariant-manifold-rest", "the same from where a start at rest seems to come from", start="rest")
 class InvariantManifold(ODEFlow):
     """dX/dt = -grad L_h(X) / (1 - b),   L_h = L + (h alpha / (2 (1 - b)^2)) |grad L|^2,   x_n ~ X(n h)
 

@@ -10,10 +10,12 @@ from discrete.traits import Recursion
 from landscapes import Loss, Params
 
 from ..flow import FieldCost, check_constant, momentum_of
+from ..registered import named
 from .energy import MechanicalEnergy
 from .second_order import InitialVelocity, SecondOrderFlow, along_gradient, check_initial_velocity, pulled
 
 
+@named("kovachki-stuart", "second-order equation with inertia of size h")
 class KovachkiStuart(SecondOrderFlow):
     """h alpha X'' + (1 - b) X' = -grad L(X),   alpha = (1 + b - 2 a (1 - b)) / 2,   x_n ~ X(n h)
 

@@ -9,10 +9,12 @@ from discrete.traits import Recursion
 from landscapes import Loss, Params
 
 from ..flow import FieldCost, momentum_of
+from ..registered import named
 from .polyak import with_friction
 from .second_order import RootClockFlow, at_rest, pulled
 
 
+@named("muehlebach-jordan", "the same with the gradient taken ahead")
 class MuehlebachJordan(RootClockFlow):
     """X'' + ((1 - b)/sqrt(h)) X' + grad L(X + a sqrt(h) X') = 0,  X'(0) = 0,   x_n ~ X(n sqrt(h))
 

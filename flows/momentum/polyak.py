@@ -9,10 +9,12 @@ from discrete.traits import Recursion
 from landscapes import Loss, Params
 
 from ..flow import FieldCost, check_constant, momentum_of
+from ..registered import named
 from .energy import MechanicalEnergy
 from .second_order import RootClockFlow, at_rest, pulled
 
 
+@named("polyak", "ball with friction (1 - b)/sqrt(h)")
 class Polyak(RootClockFlow):
     """X'' + ((1 - b)/sqrt(h)) X' + grad L(X) = 0,  X'(0) = 0,   x_n ~ X(n sqrt(h))
 

@@ -12,6 +12,7 @@ from discrete.traits import Restarted
 from landscapes import Loss, Params
 
 from ..flow import FieldCost, Start
+from ..registered import named
 from .second_order import RootClockFlow, at_rest
 from .su_boyd_candes import check_rate, convex_momentum, decaying_friction
 
@@ -26,6 +27,7 @@ class RestartedMotion(NamedTuple):
     since: Any
 
 
+@named("speed-restart", "the same, restarted when its speed stops growing")
 class SpeedRestart(RootClockFlow):
     """X'' + (r/(t - t_i)) X' + grad L(X) = 0 from X'(t_i) = 0, t_{i+1} the first time at which |X'| stops growing
 

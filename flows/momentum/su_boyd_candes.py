@@ -14,10 +14,12 @@ from discrete.traits import Recursion
 from landscapes import Loss, Params
 
 from ..flow import FieldCost
+from ..registered import named
 from .energy import Energy, combined, squared
 from .second_order import RootClockFlow, at_rest
 
 
+@named("su-boyd-candes", "equation of Nesterov's convex momentum")
 class SuBoydCandes(RootClockFlow):
     """X'' + (r/t) X' + grad L(X) = 0,  X(0) = x_0,  X'(0) = 0,   x_n ~ X(n sqrt(h))
 
