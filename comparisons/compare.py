@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import jax
+import numpy as np
 
 from discrete import Method, Status, Trajectory
 from discrete.catalogue import description
@@ -13,6 +14,7 @@ from discrete.running.march import Marched, Progress, Side, begin, march, shown
 from discrete.running.run import DIVERGENCE_RADIUS, check_steps, descent_side, descent_trajectory
 from discrete.running.status import method_ended
 from flows import Flow, Integrator, ODEFlow
+from flows.running.radius import beyond_radius
 from flows.running.slow_manifold import slow_manifold_state
 from flows.running.solve import flow_side, flow_trajectory
 from landscapes import Loss, LossValue, Observables, Params, Problem, check_observables, check_start
@@ -129,6 +131,7 @@ def compare(
         orders={name: _order_in_rate(flow) for name, flow in flows.items()},
         threshold=None if (limit := _threshold(method, observe)) is None else float(limit),
         provenance=provenance(),
+        notes=_notes(flows, discrete),
     )
 
 
@@ -197,6 +200,15 @@ def _order_in_rate(flow: Flow) -> int | float | None:
 def _threshold(method: Method, observe: Observables) -> float | None:
     """Of the effective sharpness where that is observed, else of the sharpness."""
     return method.effective_threshold if EFFECTIVE in observe else method.stability_threshold()
+
+
+def _notes(flows: Mapping[str, Flow], method: Trajectory) -> dict[str, str]:
+    """Of the flows whose series do not converge at the sharpness that the method had, where that was observed."""
+    sharpness = method.observations.get("sharpness", np.zeros(0))
+    if not sharpness.size or not np.isfinite(sharpness).any():
+        return {}
+    told = {name: beyond_radius(flow, float(np.nanmax(sharpness))) for name, flow in flows.items()}
+    return {name: note for name, note in told.items() if note is not None}
 
 
 def _ended_with(flow: Trajectory, status: Status) -> Trajectory:

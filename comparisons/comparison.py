@@ -21,6 +21,7 @@ class Comparison(eqx.Module):
     threshold: the sharpness above which the method is unstable on a quadratic, or the effective sharpness where that is
     observed (see `limited`); None where there is no constant one.
     method: name and hyper-parameters.  problem: a name to print.
+    notes: what to know before a flow is trusted, by its name: a series used where it does not converge.
     """
 
     problem: str
@@ -31,6 +32,7 @@ class Comparison(eqx.Module):
     orders: dict[str, int | float | None]
     threshold: float | None
     provenance: dict[str, str]
+    notes: dict[str, str] = eqx.field(default_factory=dict)
 
     @property
     def steps(self) -> np.ndarray:
@@ -75,6 +77,7 @@ class Comparison(eqx.Module):
             "method": self.method,
             "steps": int(self.steps[-1]) if len(self.steps) else 0,
             "status": self.status,
+            "notes": self.notes,
             "stability": self._stability(),
             "discrete": {name: _ends(rows) for name, rows in _scalars(self.discrete).items()},
             "flows": {name: self._flow_summary(name) for name in self.flows},

@@ -243,5 +243,7 @@ def _tell(comparison: Comparison, folder: RunFolder | None, as_json: bool) -> No
             print("\n".join(f"wrote {path}" for path in folder.written()))
         else:
             print("nothing saved; --out FOLDER keeps the numbers and the picture")
+    for name, note in comparison.notes.items():
+        print(f"note: {name}: {note}", file=sys.stderr)
     if comparison.interrupted and folder:
         print(f"{comparison.status}; the same command with --resume goes on from there", file=sys.stderr)

@@ -96,6 +96,7 @@ def to_dataset(comparison: Comparison) -> xr.Dataset:
             "columns": json.dumps({name: list(column) for name, column in comparison.discrete.columns.items()}),
             "costs": json.dumps({name: t.cost._asdict() for name, t in sides.items()}),
             "predictions": json.dumps({name: list(flow.predictions) for name, flow in comparison.flows.items()}),
+            "notes": json.dumps(comparison.notes),
             "provenance": json.dumps(comparison.provenance),
         },
     )
@@ -171,6 +172,7 @@ def load(path: str | Path) -> Comparison:
         orders=json.loads(data.attrs["orders"]),
         threshold=None if np.isnan(threshold) else threshold,
         provenance=json.loads(data.attrs["provenance"]),
+        notes=json.loads(data.attrs.get("notes", "{}")),
     )
 
 

@@ -9,8 +9,8 @@ def beyond_radius(flow: Flow, sharpness: float) -> str | None:
     """What to know where the sharpness (the largest |curvature|) is beyond `Flow.series_radius`; None where it is not.
 
     On a mode within it every order from 2 to 4 is closer to the iterates than gradient flow, once a transient has died;
-    from 1.3 to 16 times the radius on none is, and odd orders are far off from 1.5 times on where the curvature is
-    negative (tests/flows/test_radius.py, for gradient descent, heavy ball and Nesterov).
+    beyond it nothing is sure, and odd orders are far off from 1.5 times on where the curvature is negative
+    (tests/flows/test_radius.py, for gradient descent, heavy ball and Nesterov).
     """
     radius = flow.series_radius
     rate = float(flow.method.learning_rate)
