@@ -26,6 +26,11 @@ WIDEST = 96
 LARGEST_EXACT = 2048
 
 
+def default_tolerance(dtype) -> float:
+    """Relative error of a value that counts as converged: 5e-7 in float64, what rounding leaves in float32 (1e-5)."""
+    return max(5e-7, 100 * float(jnp.finfo(dtype).eps))
+
+
 class Eigenpairs(NamedTuple):
     """values: (k,) descending algebraically (ascending for which="smallest"); vectors: (k, n), rows of norm 1.
 
@@ -238,7 +243,8 @@ def _pairs(
     values = spectrum[:block]
     defects = images - values[:, None] * vectors
     norms = jnp.linalg.norm(defects, axis=1)
-    # What rounding leaves cannot be improved: without this a zero eigenvalue would never count as converged.
+    # What rounding leaves cannot be improved: without this a zero eigenvalue would never count as converged. The
+    # default tolerance asks for no more than rounding allows of any value, a tighter one for more of the vectors.
     rounding = 100 * float(kind.eps) * jnp.max(jnp.where(used, jnp.abs(spectrum), 0))
     scales = jnp.maximum(jnp.maximum(jnp.abs(values), rounding), float(kind.tiny))
     same = jnp.eye(block, spectrum.shape[0], dtype=bool)
@@ -246,7 +252,8 @@ def _pairs(
         same = same | ((jnp.arange(block)[:, None] < k) & (jnp.arange(spectrum.shape[0]) < k))
     gaps = jnp.min(jnp.where(same, jnp.inf, jnp.abs(values[:, None] - spectrum[None, :])), axis=1)
     errors = norms * jnp.minimum(1, norms / jnp.maximum(gaps, float(kind.tiny)))
-    errors = jnp.where(errors <= rounding, 0, errors / scales)
+    errors = errors / jnp.maximum(scales, rounding / default_tolerance(spectrum.dtype))
+    errors = jnp.where(norms <= rounding, 0, errors)
     return _Pairs(values, norms, scales, errors, defects)
 
 

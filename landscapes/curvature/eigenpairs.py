@@ -9,7 +9,7 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 
 from ..problem import Loss, Params, count
-from .davidson import Eigenpairs, decomposed, search
+from .davidson import Eigenpairs, decomposed, default_tolerance, search
 from .hessian import dense_hessian, hessian_operator
 
 GUARDS = 1
@@ -23,11 +23,6 @@ def start_block(params: Params, k: int, seed: int = 0, guards: int = GUARDS) -> 
     rows = min(k + guards, flat.shape[0])
     random = np.random.default_rng(seed).standard_normal((flat.shape[0], rows))
     return jnp.asarray(np.linalg.qr(random)[0].T, dtype=flat.dtype)
-
-
-def default_tolerance(dtype) -> float:
-    """Relative error of a value that counts as converged: 5e-7 in float64, what rounding leaves in float32 (1e-5)."""
-    return max(5e-7, 100 * float(jnp.finfo(dtype).eps))
 
 
 def top_eigenpairs(
