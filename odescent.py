@@ -251,7 +251,8 @@ def in_one_line(box: str) -> str:
     text = list(takewhile(lambda line: not is_rule(line), dropwhile(is_rule, lines)))
     if text and text[0].startswith("Missing"):
         names = [line.split()[0] for line in text if line.startswith("--") or line.isupper()]
-        return f"missing: {', '.join(names)}"
+        if names:
+            return f"missing: {', '.join(names)}"
     whole = " ".join(text).rstrip(".")
     return whole if len(whole) <= LONGEST else f"{whole[:LONGEST]}..."
 
