@@ -21,7 +21,7 @@ class Comparison(eqx.Module):
     orders: what each flow claims, as a power of h.
     threshold: the sharpness above which the method is unstable on a quadratic, or the effective sharpness where that is
     observed (see `limited`); None where there is no constant one, or members of an ensemble have different ones.
-    method: name and hyper-parameters; a list where those of the members of an ensemble differ.  problem: a name to print.
+    method: name and hyper-parameters; a list where members of an ensemble differ in one.  problem: a name to print.
     """
 
     problem: str
