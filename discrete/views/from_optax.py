@@ -1,5 +1,7 @@
 """Any optax optimizer as a method."""
 
+import logging
+from functools import lru_cache
 from typing import Any, ClassVar, NoReturn
 
 import equinox as eqx
@@ -13,10 +15,11 @@ from landscapes import Params
 from ..descent.gradient_descent import GradientDescent
 from ..method import Gradient, Method, check_learning_rate
 from ..running.step import Oracle
-from ..schedule import scheduled
+from ..schedule import is_schedule, scheduled
 from ..traits import Alternation, Filters, Recursion, Restarted, Stages, Threshold
 
-PROBES = (np.array([1.0, -2.0, 0.5]), np.array([-3.0, 0.25, 4.0]))
+# Powers of two: what a gradient was multiplied with is found without rounding.
+PROBES = (np.array([1.0, -2.0, 0.5]), np.array([-4.0, 0.25, 2.0]))
 ALIKE = 1e-6
 
 
@@ -24,17 +27,23 @@ class OptaxMethod(Method):
     """params <- optax.apply_updates(params, transformation.update(grad L(params), state, params))
 
     learning_rate: the h of its clock, which optax does not reveal; None where no flow will be compared with it.
-    known: the method of ours that takes the same steps, None where none is known to.
     """
 
     transformation: optax.GradientTransformation = eqx.field(static=True)
     learning_rate: Any = None
-    known: Method | None = None
     has_preconditioner: ClassVar[bool] = True
 
     def __check_init__(self):
         if self.learning_rate is not None:
             check_learning_rate(self.learning_rate)
+
+    @property
+    def known(self) -> Method | None:
+        """The method of ours that takes the same steps, None where none is known to."""
+        rate = _rate_along_the_gradient(self.transformation)
+        plain = rate is not None and not is_schedule(self.learning_rate) and self.learning_rate is not None
+        stateless = plain and not jax.tree.leaves(self.transformation.init(PROBES[0]))
+        return GradientDescent(self.learning_rate) if stateless else None
 
     def init(self, params: Params) -> Any:
         return self.transformation.init(params)
@@ -87,25 +96,27 @@ def from_optax(transformation: optax.GradientTransformation, learning_rate: Any 
                 f"`learning_rate` is {claimed:g}, but the transformation moves by {rate:g} times the gradient; "
                 "leave it out, or build the transformation with it."
             )
-    plain = rate is not None and not jax.tree.leaves(transformation.init(PROBES[0])) and not callable(learning_rate)
-    known = GradientDescent(rate) if plain else None
-    return OptaxMethod(
-        transformation=transformation,
-        learning_rate=rate if plain and learning_rate is None else learning_rate,
-        known=known,
-    )
+    if rate is not None and learning_rate is None and not jax.tree.leaves(transformation.init(PROBES[0])):
+        learning_rate = rate
+    return OptaxMethod(transformation=transformation, learning_rate=learning_rate)
 
 
+@lru_cache(maxsize=256)
 def _rate_along_the_gradient(transformation: optax.GradientTransformation) -> float | None:
     """h of a transformation whose first update is -h g, whatever g and the params, and that keeps none of it."""
-    rates = []
+    rates, logged = [], logging.root.manager.disable
     for params, slope in zip(PROBES, PROBES[::-1], strict=True):
+        # What optax has to say of a probe is nothing to a user.
+        logging.disable(logging.WARNING)
         try:
-            state = transformation.init(params)
-            update = np.asarray(transformation.update(slope, state, params)[0])
+            with jax.ensure_compile_time_eval():
+                state = transformation.init(params)
+                update = np.asarray(transformation.update(slope, state, params)[0])
         except Exception:
             # It asks for more than gradients and params, or for other params: it is none of those.
             return None
+        finally:
+            logging.disable(logged)
         if any(jnp.issubdtype(jnp.result_type(leaf), jnp.inexact) for leaf in jax.tree.leaves(state)):
             return None
         rates += list(-update / slope)
