@@ -46,7 +46,7 @@ def test_a_minimiser_is_a_rest_point(case):
 @every_flow
 def test_the_field_has_the_structure_and_dtype_of_the_state(case):
     flow = case.make(0.1)
-    state = flow.init(bowl, jax.tree.map(lambda leaf: leaf.astype(jnp.float32), START))
+    state = flow.init(bowl, flows.Start(jax.tree.map(lambda leaf: leaf.astype(jnp.float32), START)))
     velocity = jax.eval_shape(lambda state: flow.vector_field(bowl, 0.0, state), state)
     assert jax.tree.structure(velocity) == jax.tree.structure(state)
     assert [(v.shape, v.dtype) for v in jax.tree.leaves(velocity)] == [

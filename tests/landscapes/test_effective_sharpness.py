@@ -13,7 +13,7 @@ from jax.flatten_util import ravel_pytree
 import discrete
 import flows
 import landscapes
-from landscapes import EffectiveSharpness, Sharpness, measure_all
+from landscapes import EffectiveSharpness, Moment, Sharpness, measure_all
 from landscapes.curvature.eigenpairs import DENSE_BELOW
 
 pytestmark = pytest.mark.slow
@@ -30,8 +30,12 @@ def network(width: int):
     return problem, unravel(jnp.asarray(scales)), hessian / np.sqrt(np.outer(scales, scales))
 
 
-def measured(observable, params, *preconditioner):
-    return eqx.filter_jit(observable.measure)(params, observable.init(params), *preconditioner)
+def measured(observable, params, preconditioner=None, carry=None):
+    def at(params, preconditioner):
+        return Moment(params, preconditioner=lambda: preconditioner)
+
+    measure = eqx.filter_jit(lambda p, c, scale: observable.measure(at(p, scale), c))
+    return measure(params, observable.init(at(params, preconditioner)) if carry is None else carry, preconditioner)
 
 
 both_sizes = pytest.mark.parametrize("width", [8, 40], ids=["dense", "searched"])
@@ -46,9 +50,9 @@ def test_the_values_are_those_of_the_dense_preconditioned_hessian(width):
     problem, scales, matrix = network(width)
     truth = np.linalg.eigvalsh(matrix)[::-1][:K]
     found, _ = measured(EffectiveSharpness(problem.loss, k=K), problem.params, scales)
-    np.testing.assert_allclose(found["value"], truth, rtol=0, atol=1e-6 * truth[0])
+    np.testing.assert_allclose(found.value, truth, rtol=0, atol=1e-6 * truth[0])
     plain, _ = measured(Sharpness(problem.loss, k=K), problem.params)
-    assert np.abs(plain["value"] - truth).max() > 0.1 * truth[0]
+    assert np.abs(plain.value - truth).max() > 0.1 * truth[0]
 
 
 @both_sizes
@@ -67,13 +71,13 @@ def test_the_vectors_of_the_search_are_unit_and_those_of_the_instrument_solve_th
     found, carry = measured(sharpness, problem.params, scales)
     searched = np.asarray(carry.track.block[:K])
     np.testing.assert_allclose(searched @ searched.T, np.eye(K), atol=1e-12)
-    np.testing.assert_allclose(searched @ matrix, found["value"][:, None] * searched, atol=1e-5 * found["value"][0])
+    np.testing.assert_allclose(searched @ matrix, found.value[:, None] * searched, atol=1e-5 * found.value[0])
     p = np.asarray(ravel_pytree(scales)[0])
     hessian = np.sqrt(np.outer(p, p)) * matrix
     directions = np.asarray(sharpness.eigenvectors(carry))
     np.testing.assert_allclose(np.linalg.norm(directions, axis=1), 1, rtol=1e-12)
     images = directions @ hessian / p
-    np.testing.assert_allclose(images, found["value"][:, None] * directions, atol=1e-4 * found["value"][0])
+    np.testing.assert_allclose(images, found.value[:, None] * directions, atol=1e-4 * found.value[0])
 
 
 @both_sizes
@@ -81,22 +85,22 @@ def test_one_number_divides_the_sharpness(width):
     problem, *_ = network(width)
     plain, _ = measured(Sharpness(problem.loss), problem.params)
     found, _ = measured(EffectiveSharpness(problem.loss), problem.params, 4.0)
-    np.testing.assert_allclose(found["value"], plain["value"] / 4, rtol=1e-9)
+    np.testing.assert_allclose(found.value, plain.value / 4, rtol=1e-9)
 
 
 def test_a_second_measurement_costs_at_most_half_of_the_first():
     problem, scales, _ = network(40)
     sharpness = EffectiveSharpness(problem.loss)
     first, carry = measured(sharpness, problem.params, scales)
-    second, _ = eqx.filter_jit(sharpness.measure)(problem.params, carry, scales)
-    assert second["hessian_products"] <= first["hessian_products"] / 2
-    np.testing.assert_allclose(first["value"], second["value"], rtol=1e-6)
+    second, _ = measured(sharpness, problem.params, scales, carry)
+    assert second.hessian_products <= first.hessian_products / 2
+    np.testing.assert_allclose(first.value, second.value, rtol=1e-6)
 
 
 def test_params_whose_preconditioner_vanishes_do_not_take_part():
     bowl = landscapes.Quadratic(jnp.asarray([[9.0, 1.0, 0.0], [1.0, 4.0, 1.0], [0.0, 1.0, 2.0]]), jnp.zeros(3))
     found, _ = measured(EffectiveSharpness(bowl, k=2), jnp.ones(3), jnp.asarray([0.0, 4.0, 1.0]))
-    np.testing.assert_allclose(found["value"], np.linalg.eigvalsh([[1.0, 0.5], [0.5, 2.0]])[::-1], rtol=1e-12)
+    np.testing.assert_allclose(found.value, np.linalg.eigvalsh([[1.0, 0.5], [0.5, 2.0]])[::-1], rtol=1e-12)
 
 
 def test_a_preconditioner_that_is_no_number_shows_and_leaves_the_block_as_it_was():
@@ -104,8 +108,8 @@ def test_a_preconditioner_that_is_no_number_shows_and_leaves_the_block_as_it_was
     sharpness = EffectiveSharpness(problem.loss)
     broken = jax.tree.map(lambda p: p * jnp.nan, scales)
     found, carry = measured(sharpness, problem.params, broken)
-    assert np.all(np.isnan(found["value"]))
-    np.testing.assert_array_equal(carry.track.block, sharpness.init(problem.params).track.block)
+    assert np.all(np.isnan(found.value))
+    np.testing.assert_array_equal(carry.track.block, sharpness.init(Moment(problem.params)).track.block)
 
 
 # Along runs
@@ -172,10 +176,10 @@ def test_a_preconditioner_of_another_shape_is_refused(wrong):
 
 def test_where_nothing_runs_it_is_refused():
     sharpness = EffectiveSharpness(TOY.loss)
-    carries = {"e": sharpness.init(TOY.params)}
+    carries = {"e": sharpness.init(Moment(TOY.params))}
     with pytest.raises(ValueError, match=r"`observe\['e'\]` needs the `preconditioner` of a run"):
-        measure_all({"e": sharpness}, TOY.params, carries)
-    measure_all({"e": sharpness}, TOY.params, carries, preconditioner=1.0)
+        measure_all({"e": sharpness}, Moment(TOY.params), carries)
+    measure_all({"e": sharpness}, Moment(TOY.params, preconditioner=lambda: 1.0), carries)
 
 
 def test_a_method_or_flow_whose_preconditioner_is_not_known_is_refused():

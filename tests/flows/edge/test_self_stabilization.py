@@ -303,10 +303,10 @@ WRONG = {
     "negative noise": (lambda: flows.SelfStabilization(METHOD, noise=-1.0), "`noise` must be"),
     "no projection": (lambda: flows.SelfStabilization(METHOD, projections=0), "`projections` must be"),
     "a swing of another shape": (
-        lambda: flows.SelfStabilization(METHOD, swing=jnp.zeros(3)).init(slope(1.0), jnp.zeros(2)),
+        lambda: flows.SelfStabilization(METHOD, swing=jnp.zeros(3)).init(slope(1.0), flows.Start(jnp.zeros(2))),
         "`swing` must have the shapes",
     ),
-    "one parameter": (lambda: silent().init(lambda x: x @ x, jnp.ones(1)), "at least 2 parameters"),
+    "one parameter": (lambda: silent().init(lambda x: x @ x, flows.Start(jnp.ones(1))), "at least 2 parameters"),
 }
 
 

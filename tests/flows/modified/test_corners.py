@@ -101,5 +101,7 @@ def test_iterates_keep_the_dtype_of_the_params_and_ask_the_method_for_its_state(
     two_rates = flows.IterateFlow(discrete.from_optax(labelled, 0.1), order=2)
     start = {"x": jnp.ones(2), "y": jnp.ones(1)}
     with pytest.raises(ValueError, match="without state"):
-        flows.IterateFlow(discrete.from_optax(optax.adam(0.1), 0.1)).init(TOY.loss, TOY.params)
-    assert jax.tree.structure(two_rates.init(lambda p: jnp.sum(p["x"]), start)) == jax.tree.structure(start)
+        flows.IterateFlow(discrete.from_optax(optax.adam(0.1), 0.1)).init(TOY.loss, flows.Start(TOY.params))
+    assert jax.tree.structure(two_rates.init(lambda p: jnp.sum(p["x"]), flows.Start(start))) == jax.tree.structure(
+        start
+    )

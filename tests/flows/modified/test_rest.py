@@ -90,5 +90,5 @@ def test_started_at_the_params_itself_a_flow_of_order_3_is_left_with_order_1(met
 def test_the_start_is_moved_by_the_learning_rate_times_the_first_coefficient():
     """-h b/(1 - b)^2 f with b = 1/2: two gradient steps forth, uphill."""
     flow = flows.ModifiedFlow(discrete.HeavyBall(0.1, 0.5), order=2, start="rest")
-    start = flow.init(lambda x: x @ x / 2, np.array([1.0, -2.0]))
+    start = flow.init(lambda x: x @ x / 2, flows.Start(np.array([1.0, -2.0])))
     np.testing.assert_allclose(start, [1.2, -2.4], rtol=1e-15)
