@@ -1,26 +1,28 @@
 """Run a method and the flows that claim to describe it, in lockstep, from the same point on the same loss."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
-from discrete import Method, Status, Trajectory
+from discrete import Members, Method, Status, Trajectory
 from discrete.catalogue import description
-from discrete.running.march import Marched, Progress, Side, begin, march, shown
+from discrete.running.ensemble import Ensemble, common_status
+from discrete.running.march import Marched, Progress, Side, begin, handed, march, shown
 from discrete.running.run import DIVERGENCE_RADIUS, check_steps, descent_side, descent_trajectory
 from discrete.running.status import method_ended
 from flows import Flow, Integrator, ODEFlow
 from flows.running.radius import beyond_radius
 from flows.running.slow_manifold import slow_manifold_state
-from flows.running.solve import flow_side, flow_trajectory
+from flows.running.solve import Models, flow_side, flow_trajectory, flows_of
 from landscapes import Loss, LossValue, Observables, Params, Problem, check_observables, check_start
 
 from .comparison import EFFECTIVE, Comparison
-from .divergence.path import divergence_of
+from .divergence.path import divergence_of, separation_of
 from .divergence.sides import REFERENCE, Follower, Leader
 from .storage.dataset import check_names
 from .storage.fingerprint import same_content
@@ -33,8 +35,8 @@ Start = Literal["rest", "slow-manifold"]
 
 
 def compare(
-    method: Method,
-    flows: Mapping[str, Flow],
+    method: Method | None,
+    flows: Mapping[str, Models],
     loss: Loss | Problem,
     params: Params | None = None,
     *,
@@ -48,6 +50,7 @@ def compare(
     keep_params: bool = False,
     divergence_radius: float = DIVERGENCE_RADIUS,
     key: Any = 0,
+    members: Members | None = None,
     progress: Progress | None = None,
     folder: str | Path | None = None,
     resume: bool = False,
@@ -60,6 +63,8 @@ def compare(
     knows it).  state: the method's state to start from instead.
     predict: params -> outputs (examples, outputs), for the distance in function space.
     key: what is drawn along the run follows from it, a whole number or a key of JAX; nothing is drawn by most methods.
+    members: an ensemble, each member as it would be alone: with other starts, hyper-parameters or keys; see
+    `discrete.run`, and `flows.solve` for what `flows` are where members have methods of their own.
     folder: where finished blocks go while the run is on; resume: continue such a run, to the same numbers.
     Ctrl-C ends the run: the comparison then holds what was finished and its status says so; before the first block is
     finished there is nothing to hold, and the KeyboardInterrupt goes on.
@@ -68,20 +73,25 @@ def compare(
     keep_params. Raises ValueError on misuse. A method that diverges ends the comparison, with a status; a flow that
     fails is left behind with a status of its own.
     """
-    problem, loss, params, predict = unpacked(loss, params, predict)
+    problem, loss, params, predict = unpacked(loss, params, predict, members)
+    if members is not None:
+        method = members.method(method)
+    elif method is None:
+        raise ValueError("`method` may be None only where `members` bring methods.")
     check_observables({} if observe is None else observe)
     observe = {"loss": LossValue(loss), **(observe or {})}
     check_steps(steps, every)
-    check_start(loss, params)
-    check_names(observe)
-    _check_flows(method, flows)
+    if members is None:
+        check_start(loss, params)
+    check_names(observe, members=members is not None)
+    models = _checked_flows(method, flows, members)
     _check_predictions(predict, params)
     if resume and folder is None:
         raise ValueError("`resume` needs the `folder` of the run to continue.")
     if state is not None and start != "rest":
         raise ValueError(f"`state` and `start={start!r}` exclude each other; give one of them.")
     if state is None:
-        state = starting_state(start, flows, loss, params, integrator)
+        state = _starting_states(start, models, loss, params, integrator, members)
     steps, every = int(steps), int(every)
     shared: dict[str, Any] = {
         "steps": steps,
@@ -90,17 +100,20 @@ def compare(
         "divergence_radius": divergence_radius,
         "keep_params": keep_params,
         "key": key,
+        "members": members,
     }
     leader = descent_side(method, loss, params, state=state, **shared)
     own = None if state is None else method.observed_state(state)
     followers = {
         name: flow_side(flow, loss, params, state=own, integrator=integrator, **shared) for name, flow in flows.items()
     }
-    sides: dict[str, Side] = {LEADER: Leader(leader)}
-    sides |= {name: Follower(side, predict) for name, side in followers.items()}
+    sides: dict[str, Side] = {LEADER: _wrapped(leader, Leader)}
+    sides |= {name: _wrapped(side, lambda one: Follower(one, predict)) for name, side in followers.items()}
     record, so_far = None, _begun(sides)
     if folder is not None:
-        setting = _configuration(problem, method, flows, leader, predict, steps, every, integrator)
+        setting = _configuration(problem, method, models, _first(leader), predict, steps, every, integrator)
+        if members is not None:
+            setting["members"] = identity((members, state))
         record = Record(folder, setting, resume=resume)
         if resume:
             so_far = record.read(so_far, _part_shapes(sides, so_far))
@@ -117,26 +130,28 @@ def compare(
         raise KeyboardInterrupt
     discrete = descent_trajectory(leader, marched, every, LEADER)
     trajectories = {name: flow_trajectory(side, marched, every, name) for name, side in followers.items()}
-    if not discrete.completed:
-        trajectories = {name: _ended_with(flow, discrete.status) for name, flow in trajectories.items()}
+    trajectories = {name: _ended_with(flow, discrete) for name, flow in trajectories.items()}
     return Comparison(
         problem=problem,
-        method=description(method),
+        method=_described(method, members),
         discrete=discrete,
         flows=trajectories,
         divergence={
-            name: divergence_of(discrete, flow, marched.measured(name)["separation"])
-            for name, flow in trajectories.items()
+            name: divergence_of(discrete, flow, separation_of(marched, name)) for name, flow in trajectories.items()
         },
-        orders={name: _order_in_rate(flow) for name, flow in flows.items()},
-        threshold=None if (limit := _threshold(method, observe)) is None else float(limit),
+        orders={name: _order_in_rate(made[0]) for name, made in models.items()},
+        threshold=_common_threshold(method, observe, members),
         provenance=provenance(),
-        notes=_notes(flows, discrete),
+        notes=_notes(models, discrete),
     )
 
 
-def unpacked(loss: Loss | Problem, params: Params | None, predict: Any) -> tuple[str, Loss, Params, Any]:
-    """Name, loss, start and predictions; ValueError for a loss without a start."""
+def unpacked(
+    loss: Loss | Problem, params: Params | None, predict: Any, members: Members | None = None
+) -> tuple[str, Loss, Params, Any]:
+    """Name, loss, start (of the first member) and predictions; ValueError for a loss without a start."""
+    if members is not None and members.params is not None:
+        params = members.start(loss.params if params is None and isinstance(loss, Problem) else params)
     if isinstance(loss, Problem):
         start = loss.params if params is None else params
         return loss.name, loss.loss, start, loss.predict if predict is None else predict
@@ -145,21 +160,25 @@ def unpacked(loss: Loss | Problem, params: Params | None, predict: Any) -> tuple
     return getattr(loss, "__name__", type(loss).__name__), loss, params, predict
 
 
-def _check_flows(method: Method, flows: Mapping[str, Flow]) -> None:
+def _checked_flows(method: Method, flows: Mapping[str, Models], members: Members | None) -> dict[str, list[Flow]]:
+    """The flows of each name: one, or one for each method of the members."""
     if not isinstance(flows, Mapping):
         raise ValueError(f"`flows` must be a mapping from names to flows, got {type(flows).__name__}.")
-    for name, flow in flows.items():
+    methods = [method] if members is None or members.methods is None else members.methods
+    found = {}
+    for name, given in flows.items():
         if not isinstance(name, str) or not name or name == LEADER or "/" in name or ":" in name:
             raise ValueError(
                 f"`flows` may not be named {name!r}; a name is a text other than {LEADER!r}, without '/' or ':'."
             )
-        if not isinstance(flow, Flow):
-            raise ValueError(f"`flows[{name!r}]` must be a flow of the method, got {flow!r}.")
-        if not same_content(flow.method, method.observed):
-            raise ValueError(
-                f"`flows[{name!r}]` models {description(flow.method)}, not the method {description(method.observed)}"
-                f"{_though_alike(flow.method, method.observed)}; build it from the same method."
-            )
+        found[name] = flows_of(given, members, f"flows[{name!r}]")
+        for flow, own in zip(found[name], methods, strict=True):
+            if not same_content(flow.method, own.observed):
+                raise ValueError(
+                    f"`flows[{name!r}]` models {description(flow.method)}, not the method {description(own.observed)}"
+                    f"{_though_alike(flow.method, own.observed)}; build it from the same method."
+                )
+    return found
 
 
 def _though_alike(one: Method, other: Method) -> str:
@@ -192,6 +211,48 @@ def starting_state(start: str, flows: Mapping[str, Flow], loss: Loss, params: Pa
     return slow_manifold_state(best, loss, params, integrator)
 
 
+def _starting_states(
+    start: str, models: dict[str, list[Flow]], loss: Loss, params: Params, integrator: Any, members: Members | None
+) -> Any:
+    """That state, with one entry for each member in front where there are members."""
+
+    def of(i: int, params: Params) -> Any:
+        own = {name: made[i] if len(made) > 1 else made[0] for name, made in models.items()}
+        return starting_state(start, own, loss, params, integrator)
+
+    if members is None or start == "rest":
+        return of(0, params)
+    starts = [params] * members.count
+    if members.params is not None:
+        starts = [jax.tree.map(lambda leaf, i=i: leaf[i], members.params) for i in range(members.count)]
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *(of(i, one) for i, one in enumerate(starts)))
+
+
+def _wrapped(side: Any, wrap: Callable[[Any], Side]) -> Side:
+    """A side inside another; an ensemble stays one."""
+    return side.inside(wrap) if isinstance(side, Ensemble) else wrap(side)
+
+
+def _first(side: Any) -> Any:
+    return side.member(0) if isinstance(side, Ensemble) else side
+
+
+def _described(method: Method, members: Members | None) -> dict[str, Any]:
+    """Name and hyper-parameters; of members that differ in one, a list."""
+    many = [description(one) for one in (members.methods if members else None) or [method]]
+    return {
+        key: value if all(one[key] == value for one in many) else [one[key] for one in many]
+        for key, value in many[0].items()
+    }
+
+
+def _common_threshold(method: Method, observe: Observables, members: Members | None) -> float | None:
+    """The threshold, None where members have different ones."""
+    found = {_threshold(one, observe) for one in (members.methods if members else None) or [method]}
+    limit = found.pop()
+    return None if found or limit is None else float(limit)
+
+
 def _order_in_rate(flow: Flow) -> int | float | None:
     """The power of h that a flow claims: half its order for a clock that goes like sqrt(h)."""
     return flow.order if flow.order is None or flow.clock_exponent == 1 else flow.order * flow.clock_exponent
@@ -202,28 +263,50 @@ def _threshold(method: Method, observe: Observables) -> float | None:
     return method.effective_threshold if EFFECTIVE in observe else method.stability_threshold()
 
 
-def _notes(flows: Mapping[str, Flow], method: Trajectory) -> dict[str, str]:
-    """Of the flows whose series do not converge at the sharpness that the method had, where that was observed."""
+def _notes(models: Mapping[str, list[Flow]], method: Trajectory) -> dict[str, str]:
+    """Of the flows whose series do not converge at the sharpness that the method had, where that was observed.
+
+    Of an ensemble, what is told of the first member that it is about, and of how many it is.
+    """
     sharpness = method.observations.get("sharpness", np.zeros(0))
     if not sharpness.size or not np.isfinite(sharpness).any():
         return {}
-    told = {name: beyond_radius(flow, float(np.nanmax(sharpness))) for name, flow in flows.items()}
-    return {name: note for name, note in told.items() if note is not None}
+    count = method.members or 1
+    largest = np.nanmax(np.moveaxis(sharpness.reshape(len(sharpness), count, -1), 1, 0).reshape(count, -1), axis=1)
+    found = {}
+    for name, made in models.items():
+        flows = made * (count // len(made))
+        pairs = zip(flows, largest, strict=True)
+        told = [note for flow, value in pairs if (note := beyond_radius(flow, float(value))) is not None]
+        if told:
+            found[name] = told[0] if method.members is None else f"{len(told)} of {count} members: {told[0]}"
+    return found
 
 
-def _ended_with(flow: Trajectory, status: Status) -> Trajectory:
-    """A flow that still went on when its method stopped, with the reason."""
-    return dataclasses.replace(flow, status=method_ended(status)) if flow.completed else flow
+def _ended_with(flow: Trajectory, discrete: Trajectory) -> Trajectory:
+    """A flow, or those members of it, that still went on when its method stopped, with the reason."""
+
+    def ended(own: Status, other: Status) -> Status:
+        # A member whose method has failed was left where it then was, whatever became of the others.
+        failed = other.kind not in ("completed", "interrupted")
+        went_on = own.kind == "completed" or (own.kind == "interrupted" and failed)
+        return method_ended(other) if went_on and other.kind != "completed" else own
+
+    if flow.member_statuses is None or discrete.member_statuses is None:
+        return dataclasses.replace(flow, status=ended(flow.status, discrete.status))
+    pairs = zip(flow.member_statuses, discrete.member_statuses, strict=True)
+    own = tuple(ended(one, other) for one, other in pairs)
+    return dataclasses.replace(flow, status=common_status(own), member_statuses=own)
 
 
-def _configuration(problem, method, flows, leader, predict, steps, every, integrator) -> dict[str, Any]:
+def _configuration(problem, method, models, leader, predict, steps, every, integrator) -> dict[str, Any]:
     """What a resumed run must repeat, as plain data."""
     params = leader.origin
     return {
         "layout": LAYOUT,
         "problem": problem,
         "method": description(method) | {"content": identity(method)},
-        "flows": {name: identity(flow) for name, flow in flows.items()},
+        "flows": {name: identity(made[0] if len(made) == 1 else made) for name, made in models.items()},
         "steps": steps,
         "every": every,
         "start": identity((params, leader.state)),
@@ -247,7 +330,8 @@ def _part_shapes(sides: dict[str, Side], fresh: Marched) -> dict[str, Any]:
     """What a block holds of each side, as templates."""
     leader, *followers = sides
     shapes = {leader: jax.eval_shape(lambda c: sides[leader].measure(c, None)[0], fresh.carries[leader])}
-    reference = {REFERENCE: shapes[leader].pop(REFERENCE)}
+    reference = handed(shapes[leader], (REFERENCE,))
+    del shapes[leader][REFERENCE]
     for name in followers:
         side = sides[name]
         shapes[name] = jax.eval_shape(lambda c, r, side=side: side.measure(c, r)[0], fresh.carries[name], reference)

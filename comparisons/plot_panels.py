@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from .comparison import Comparison
+from .comparison import Comparison, leading, middle
 from .plot_axes import log_ticks
 from .plot_labels import flow_label, is_averaged, method_label
 
@@ -18,16 +18,29 @@ DASHES = ("-", (0, (4, 1.5)), (0, (1.5, 1)), (0, (5, 1.5, 1, 1.5)), (0, (3, 1, 1
 CROSSING = {"color": "0.75", "linewidth": 0.8, "zorder": 0}
 MATRICES = {"sharpness": r"\nabla^2 L", "effective_sharpness": r"P^{-1/2}\, \nabla^2 L\, P^{-1/2}"}
 STAR, NOTHING = " *", "nothing to show"
+# Of an ensemble, between the quantiles of which a band is drawn.
+BAND = (0.1, 0.9)
 # Beyond it matplotlib's margins overflow.
 LARGEST = 1e250
 
 
 class Curve(NamedTuple):
-    """One line of a panel: its samples, and how it is drawn."""
+    """One line of a panel: its samples, and how it is drawn.
+
+    band: (2, samples) of an ensemble, whose median the line is.
+    """
 
     steps: np.ndarray
     rows: np.ndarray
     style: dict[str, Any]
+    band: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, comparison: Comparison, steps: np.ndarray, rows: np.ndarray, style: dict[str, Any]) -> "Curve":
+        """The line of a run, or the median of an ensemble with its band."""
+        if comparison.members is None or rows.ndim == 1:
+            return cls(steps, rows, style)
+        return cls(steps, middle(rows), style, np.stack([middle(rows, share) for share in BAND]))
 
 
 def draw_panel(name: str, panel: Axes, comparison: Comparison) -> None:
@@ -60,17 +73,19 @@ def flow_styles(comparison: Comparison) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _loss(panel: Axes, comparison: Comparison) -> None:
     averaged = is_averaged(comparison)
-    curves = [Curve(comparison.steps, comparison.discrete.observations["loss"], method_style(comparison))]
+    curves = [
+        Curve.of(comparison, comparison.steps, comparison.discrete.observations["loss"], method_style(comparison))
+    ]
     predicted = []
     for name, style in flow_styles(comparison):
         flow = comparison.flows[name]
-        curve = Curve(flow.steps, flow.observations["loss"], style)
+        curve = Curve.of(comparison, flow.steps, flow.observations["loss"], style)
         said = flow.predictions.get("loss")
         if said is not None and averaged:
             thin = {"linewidth": 0.5 * mpl.rcParams["lines.linewidth"], "label": None}
-            predicted.append(curve._replace(rows=said, style=style | thin))
+            predicted.append(Curve.of(comparison, flow.steps, said, style | thin))
         elif said is not None:
-            curve = _starred(curve, said)
+            curve = _starred(comparison, curve, said)
         curves.append(curve)
     note = " (thin: of the iterates, predicted)" if predicted else _note(curves)
     panel.set_title("training loss" + note, loc="left")
@@ -80,12 +95,12 @@ def _loss(panel: Axes, comparison: Comparison) -> None:
 
 def _sharpness(panel: Axes, comparison: Comparison) -> None:
     found, limited = comparison.limited_sharpness(), comparison.limited
-    curves = [Curve(comparison.steps, _or_nothing(found, comparison.steps), method_style(comparison))]
+    curves = [Curve.of(comparison, comparison.steps, _or_nothing(found, comparison.steps), method_style(comparison))]
     for name, style in flow_styles(comparison):
         flow = comparison.flows[name]
-        curve = Curve(flow.steps, _or_nothing(comparison.limited_sharpness(name), flow.steps), style)
+        curve = Curve.of(comparison, flow.steps, _or_nothing(comparison.limited_sharpness(name), flow.steps), style)
         said = None if found is None or is_averaged(comparison) else flow.predictions.get(limited)
-        curves.append(curve if said is None else _starred(curve, said))
+        curves.append(curve if said is None else _starred(comparison, curve, said))
     panel.set_title(limited.replace("_", " ") + _note(curves), loc="left")
     panel.set_ylabel(rf"$\lambda_{{\max}}({MATRICES[limited]})$")
     _draw(panel, curves, "linear", "not observed" if found is None else NOTHING)
@@ -122,7 +137,7 @@ def _sharpness_gap(panel: Axes, comparison: Comparison) -> None:
     panel.set_ylabel(r"$\lambda_{\max}(X) - \lambda_{\max}(x)$")
     gaps = {name: apart.gaps.get(limited) for name, apart in comparison.divergence.items()}
     curves = [
-        Curve(comparison.divergence[name].steps, rows.reshape(len(rows), -1)[:, 0], style)
+        Curve.of(comparison, comparison.divergence[name].steps, leading(rows, comparison.members), style)
         for name, style in flow_styles(comparison)
         if (rows := gaps[name]) is not None
     ]
@@ -132,7 +147,7 @@ def _sharpness_gap(panel: Axes, comparison: Comparison) -> None:
 def _draw_apart(panel: Axes, comparison: Comparison, rows_of: Callable[[Any], np.ndarray | None]) -> None:
     """Log scale; the common start, where the gap is zero, has no place on it."""
     curves = [
-        Curve(comparison.divergence[name].steps[1:], rows[1:], style)
+        Curve.of(comparison, comparison.divergence[name].steps[1:], rows[1:], style)
         for name, style in flow_styles(comparison)
         if (rows := rows_of(comparison.divergence[name])) is not None
     ]
@@ -158,7 +173,11 @@ def _draw(panel: Axes, curves: list[Curve], scale: str, otherwise: str = NOTHING
         there = ~np.isnan(shown)
         alone = there.any() and not (there[1:] & there[:-1]).any()
         style: dict[str, Any] = curve.style | ({"marker": ".", "clip_on": False} if alone else {})
-        panel.plot(curve.steps, shown, **style)
+        (line,) = panel.plot(curve.steps, shown, **style)
+        if curve.band is not None:
+            low, high = (np.where(np.abs(edge) < LARGEST, edge, np.nan) for edge in curve.band)
+            low = np.where(low > 1 / LARGEST, low, np.nan) if logarithmic else low
+            panel.fill_between(curve.steps, low, high, color=line.get_color(), alpha=0.15, linewidth=0, zorder=0)
     if logarithmic:
         panel.set_yscale("log")
         log_ticks(panel.yaxis)
@@ -166,8 +185,8 @@ def _draw(panel: Axes, curves: list[Curve], scale: str, otherwise: str = NOTHING
         panel.text(0.5, 0.5, otherwise, transform=panel.transAxes, ha="center", color="0.5")
 
 
-def _starred(curve: Curve, said: np.ndarray) -> Curve:
-    return curve._replace(rows=said, style=curve.style | {"label": curve.style["label"] + STAR})
+def _starred(comparison: Comparison, curve: Curve, said: np.ndarray) -> Curve:
+    return Curve.of(comparison, curve.steps, said, curve.style | {"label": curve.style["label"] + STAR})
 
 
 def _note(curves: list[Curve]) -> str:

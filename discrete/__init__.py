@@ -23,6 +23,7 @@ from .momentum.restarted_nesterov import RestartedNesterov as RestartedNesterov
 from .momentum.symplectic_euler import SymplecticEuler as SymplecticEuler
 from .momentum.two_step import TwoStep as TwoStep
 from .quadratic_mode import Mode as Mode, mode as mode, oscillating_range as oscillating_range
+from .running.members import Members as Members
 from .running.run import run as run
 from .running.status import Status as Status
 from .running.step import Oracle as Oracle, take_step as take_step

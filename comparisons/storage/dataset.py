@@ -20,7 +20,7 @@ from ..comparison import Comparison
 from ..divergence.path import Divergence
 from .whole_file import expanded, write_atomically
 
-METHOD = "discrete"
+METHOD, MEMBER = "discrete", "member"
 GAP, PREDICTED, INDEX = "gap_", "predicted_", "_index"
 APART = {
     "distance": ("|X - x|", "params"),
@@ -33,10 +33,15 @@ APART = {
 RESERVED = {"samples", "time", "step", "side", "flow", *APART}
 
 
-def check_names(observe: Iterable[str]) -> None:
-    """ValueError on an observable whose name the dataset needs for something else."""
+def check_names(observe: Iterable[str], *, members: bool = False) -> None:
+    """ValueError on an observable whose name the dataset needs for something else. members: of an ensemble."""
     for name in observe:
-        if name in RESERVED or name.startswith((GAP, PREDICTED)) or name.endswith(INDEX):
+        if (
+            name in RESERVED
+            or (members and name == MEMBER)
+            or name.startswith((GAP, PREDICTED))
+            or name.endswith(INDEX)
+        ):
             raise ValueError(
                 f"`observe` may not use the name {name!r}: a comparison keeps {', '.join(sorted(RESERVED))}, {GAP}..., "
                 f"{PREDICTED}... and ...{INDEX} for itself."
@@ -50,18 +55,26 @@ def to_dataset(comparison: Comparison) -> xr.Dataset:
     `function_distance` and `gap_<observable>` (flow, step, ...), `time` (side, step); `predicted_<name>` (flow, step,
     ...) of the flows that predict it, NaN for the others. A side that stopped early is NaN from there on; `samples`
     (side) says how many are its own, and the attribute `statuses` why.
+
+    Of an ensemble, `member` comes after step in all but `samples`, and in `time` only where members have other learning
+    rates. A member is NaN after its end; the attribute `member_endings` says what that was.
     """
     sides = {METHOD: comparison.discrete, **comparison.flows}
     units_of = {name: column.units for name, column in comparison.discrete.columns.items()}
     length = len(comparison.steps)
     variables: dict[str, Any] = {}
+    members = comparison.members
+    of_members = [] if members is None else [MEMBER]
 
-    def add(name: str, side: str, found: list[np.ndarray], **attributes: str) -> None:
+    def add(name: str, side: str, found: list[np.ndarray], within: list[str] = of_members, **attributes: str) -> None:
         rows = _padded(found, length)
-        variables[name] = ((side, "step", *_extra(name, rows)), rows, attributes)
+        variables[name] = ((side, "step", *within, *_extra(name, rows[0], len(within))), rows, attributes)
 
     variables["samples"] = ("side", [len(t.steps) for t in sides.values()], {"long_name": "samples of this side"})
-    add("time", "side", [t.times for t in sides.values()], units="learning rate x steps")
+    clocks, common = [t.times for t in sides.values()], all(t.times.ndim == 1 for t in sides.values())
+    if not common:
+        clocks = [np.broadcast_to(times.reshape(len(times), -1), (len(times), members or 1)) for times in clocks]
+    add("time", "side", clocks, [] if common else of_members, units="learning rate x steps")
     for name in comparison.discrete.observations:
         rows = [t.observations[name] for t in sides.values()]
         add(name, "side", rows, units=units_of.get(name, ""))
@@ -83,9 +96,13 @@ def to_dataset(comparison: Comparison) -> xr.Dataset:
             long_name=f"predicted by the flow: {name}",
             units=units_of.get(name, ""),
         )
+    endings = {
+        name: [status.described() for status in t.member_statuses] for name, t in sides.items() if t.member_statuses
+    }
+    coords = {"step": comparison.steps, "side": list(sides), "flow": list(comparison.flows)}
     return xr.Dataset(
         variables,
-        coords={"step": comparison.steps, "side": list(sides), "flow": list(comparison.flows)},
+        coords=coords if members is None else coords | {MEMBER: np.arange(members)},
         attrs={
             "problem": comparison.problem,
             "method": json.dumps(comparison.method),
@@ -98,7 +115,8 @@ def to_dataset(comparison: Comparison) -> xr.Dataset:
             "predictions": json.dumps({name: list(flow.predictions) for name, flow in comparison.flows.items()}),
             "notes": json.dumps(comparison.notes),
             "provenance": json.dumps(comparison.provenance),
-        },
+        }
+        | ({"member_endings": json.dumps(endings)} if endings else {}),
     )
 
 
@@ -134,6 +152,10 @@ def load(path: str | Path) -> Comparison:
     observed = [str(name) for name in data if name not in skip and not str(name).startswith(PREDICTED)]
     predicted = json.loads(data.attrs.get("predictions", "{}"))
     columns, endings = _columns(data, observed), _endings(data)
+    of_members = {
+        name: tuple(Status(**told) for told in many)
+        for name, many in json.loads(data.attrs.get("member_endings", "{}")).items()
+    }
 
     def rows(name: str, dimension: str, which: str) -> np.ndarray:
         return data[name].sel({dimension: which}).values[: counts[which]]
@@ -142,16 +164,18 @@ def load(path: str | Path) -> Comparison:
         observations = {name: rows(name, "side", side) for name in observed}
         steps = data["step"].values[: counts[side]]
         cost = Cost(**costs[side])
-        predictions = {name: _narrowed(rows(PREDICTED + name, "flow", side)) for name in predicted.get(side, [])}
+        kept = 1 + (side in of_members)
+        predictions = {name: _narrowed(rows(PREDICTED + name, "flow", side), kept) for name in predicted.get(side, [])}
         return Trajectory(
             steps,
-            rows("time", "side", side),
+            _common(rows("time", "side", side)),
             observations,
             None,
             endings[side],
             cost,
             predictions=predictions,
             columns=columns,
+            member_statuses=of_members.get(side),
         )
 
     def apart(flow: str) -> Divergence:
@@ -204,10 +228,20 @@ def _padded(found: list[np.ndarray], length: int) -> np.ndarray:
     return full
 
 
-def _narrowed(rows: np.ndarray) -> np.ndarray:
-    """Without the columns that only wider predictions of other flows have."""
-    return rows[:, ~np.isnan(rows).all(axis=0)] if rows.ndim == 2 and len(rows) else rows
+def _narrowed(rows: np.ndarray, kept: int) -> np.ndarray:
+    """Without the columns that only wider predictions of other flows have. kept: axes of samples and members."""
+    if rows.ndim != kept + 1 or not rows.size:
+        return rows
+    return rows[..., ~np.isnan(rows).all(axis=tuple(range(kept)))]
 
 
-def _extra(name: str, rows: np.ndarray) -> list[str]:
-    return [f"{name}{INDEX}{i or ''}" for i in range(rows.ndim - 2)]
+def _common(times: np.ndarray) -> np.ndarray:
+    """Times (samples,) where all members have the same."""
+    if times.ndim == 1 or not times.size:
+        return times
+    known = times[:, [np.argmax(np.sum(~np.isnan(times), axis=0))]]
+    return known[:, 0] if np.all((times == known) | np.isnan(times)) else times
+
+
+def _extra(name: str, of_side: np.ndarray, within: int) -> list[str]:
+    return [f"{name}{INDEX}{i or ''}" for i in range(of_side.ndim - 1 - within)]

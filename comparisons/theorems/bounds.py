@@ -161,6 +161,8 @@ def _integrated(
 def _check(comparison: Comparison, flow: str, lipschitz: float | None, tube: float, along: str) -> None:
     if flow not in comparison.flows:
         raise unknown("flow", flow, comparison.flows)
+    if comparison.members is not None:
+        raise ValueError(f"`comparison` must be of a single run, got {comparison.members} members; compare one alone.")
     if missing := [name for name in NEEDED if name not in comparison.discrete.observations]:
         raise ValueError(
             f"`comparison` did not observe {' and '.join(missing)}; "

@@ -24,6 +24,9 @@ Carry = Any
 Measured = dict[str, Any]
 Progress = Callable[[int, int], None]
 
+# The row of an ensemble that says which of its members go on.
+LIVING = "alive"
+
 BLOCK_BYTES = 64 * 2**20
 BLOCK_SAMPLES = 4096
 FIRST_BLOCK = 1
@@ -125,7 +128,8 @@ def _advance(side: Side, carry: Carry, first: Array, count: Array, reference: An
 
 
 @eqx.filter_jit
-def _replay(side: Side, carry: Carry) -> Carry:
+def replayed(side: Side, carry: Carry) -> Carry:
+    """What a side that replays makes of the carry of its last sample."""
     return side.replay(carry)
 
 
@@ -136,7 +140,7 @@ def advance(side: Side, carry: Carry, first: int, count: int, reference: Any, ca
     if side.replays and int(samples) < count:
         # A replay inside the compiled loop would slow every step of it by a quarter.
         _, last, _ = _advance(side, start, jnp.asarray(first), samples, reference, capacity)
-        carry = _replay(side, last)
+        carry = replayed(side, last)
     jax.block_until_ready((carry, rows))
     return carry, Block(rows, int(samples), time.perf_counter() - begin)
 
@@ -200,7 +204,8 @@ def march(
     """Advance all sides in lockstep, block by block, until `samples` samples, the leader's failure, or Ctrl-C.
 
     The first side leads. Its measurements named in `kept_for_followers` are the reference of the others at the same
-    sample; they stay on the device for one block. A follower that fails is left behind. after_block: called with all
+    sample, with which of its members go on where it is an ensemble; they stay on the device for one block, and all but
+    the latter are not returned. A follower that fails is left behind. after_block: called with all
     that is finished; an interrupt drops the block in hand and nothing else, but see `whole_runs`.
     """
     now = begin(sides) if so_far is None else so_far
@@ -238,12 +243,17 @@ def _one_block(sides, leader, followers, now: Marched, count: int, kept, capacit
         return block
 
     block = move(leader, count, None)
-    reference = {name: block.measured[name] for name in kept}
+    reference = handed(block.measured, kept)
     for name in followers:
         if samples[name] == now.done:
             move(name, block.samples, reference)
     done = now.done + block.samples
     return Marched(carries, samples, seconds, [*now.parts, part], done), block.samples == count
+
+
+def handed(measured: Measured, kept: tuple[str, ...]) -> Measured:
+    """What the leader has measured that its followers are given."""
+    return {name: measured[name] for name in (*kept, LIVING) if name in measured}
 
 
 def _rows(block: Block, skip: tuple[str, ...]) -> Measured:

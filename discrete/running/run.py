@@ -13,8 +13,11 @@ from landscapes.memory import check_memory
 
 from ..method import Method
 from ..schedule import is_schedule
+from .ensemble import Ensemble, ensemble_trajectory
+from .key import as_key as as_key
 from .march import Marched, Progress, march, shown, traced
 from .measuring import measuring_cost, observations_of
+from .members import Members
 from .side import ALIVE, DescentSide
 from .status import COMPLETED, Status
 from .trajectory import Cost, Trajectory
@@ -24,9 +27,9 @@ METHOD = "discrete"
 
 
 def run(
-    method: Method,
+    method: Method | None,
     loss: Loss,
-    params: Params,
+    params: Params | None = None,
     *,
     steps: int,
     observe: Observables | None = None,
@@ -35,6 +38,7 @@ def run(
     keep_params: bool = False,
     divergence_radius: float = DIVERGENCE_RADIUS,
     key: Any = 0,
+    members: Members | None = None,
     progress: Progress | None = None,
 ) -> Trajectory:
     """Run `steps` steps of a method and measure `observe` at steps 0, every, 2 every, ..., steps.
@@ -43,6 +47,8 @@ def run(
     keep_params: also return the params of every sample.
     divergence_radius: the run has diverged once it is farther than this from its start, relative to max(1, |params|).
     key: what is drawn along the run follows from it, a whole number or a key of JAX; nothing is drawn by most methods.
+    members: many runs in one, each as it would be alone, with starts, hyper-parameters or keys of their own; `method` or
+    `params` may be None where they bring theirs, and `state` has an axis of members in front.
     progress: called as progress(steps done, steps) about once a second. Ctrl-C ends the run and returns what it has.
     Raises ValueError on misuse; a run that diverges is a result whose `status` says at which step.
     """
@@ -57,15 +63,16 @@ def run(
         keep_params=keep_params,
         divergence_radius=divergence_radius,
         key=key,
+        members=members,
     )
     marched = march({METHOD: side}, steps // every + 1, after_block=shown(progress, every, steps))
     return descent_trajectory(side, marched, every)
 
 
 def descent_side(
-    method: Method,
+    method: Method | None,
     loss: Loss,
-    params: Params,
+    params: Params | None,
     *,
     steps: int,
     observe: Observables | None,
@@ -74,40 +81,38 @@ def descent_side(
     divergence_radius: float = DIVERGENCE_RADIUS,
     key: Any = 0,
     keep_params: bool = False,
-) -> DescentSide:
-    """The method as a side of a run, everything checked."""
+    members: Members | None = None,
+) -> DescentSide | Ensemble:
+    """The method as a side of a run, or the ensemble of such sides, everything checked."""
     check_steps(steps, every)
-    check_start(loss, params)
     observe = dict(observe or {})
     check_observables(observe)
-    params = jax.tree.map(jnp.asarray, params)
-    method = traced(method)
-    rest = method.init(params)
-    if state is not None:
-        check_state(method, state, rest)
-    return DescentSide(
-        method,
-        loss,
-        params,
-        jax.tree.map(jnp.asarray, rest if state is None else state),
-        observe,
-        jnp.asarray(every),
-        divergence_distance(params, divergence_radius),
-        as_key(key),
-        keep_params,
-    )
 
+    def side(method: Method, params: Params, state: Any, key: Any) -> DescentSide:
+        method, params = traced(method), jax.tree.map(jnp.asarray, params)
+        rest = method.init(params)
+        if state is not None:
+            check_state(method, state, rest)
+        return DescentSide(
+            method,
+            loss,
+            params,
+            jax.tree.map(jnp.asarray, rest if state is None else state),
+            observe,
+            jnp.asarray(every),
+            divergence_distance(params, divergence_radius),
+            as_key(key),
+            keep_params,
+        )
 
-def as_key(key: Any) -> Array:
-    """A key of JAX from a whole number or a key; ValueError from anything else."""
-    if isinstance(key, int | np.integer) and not isinstance(key, bool):
-        return jax.random.key(int(key))
-    if isinstance(key, jax.Array):
-        if jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
-            return key
-        if key.dtype == jnp.uint32:
-            return jax.random.wrap_key_data(key)
-    raise ValueError(f"`key` must be a whole number or a key of jax.random.key, got {key!r}.")
+    if members is not None:
+        method, params = members.method(method), members.start(params)
+        members.check_starts(loss, params)
+        return members.ensemble(side, method=method, params=params, state=state, key=key)
+    if method is None or params is None:
+        raise ValueError("`method` and `params` may be None only where `members` bring them.")
+    check_start(loss, params)
+    return side(method, params, state, key)
 
 
 def check_state(method: Method, state: Any, rest: Any) -> None:
@@ -151,8 +156,10 @@ def check_steps(steps: int, every: int) -> None:
     check_memory(steps // every, times=3, steps=steps, every=every)
 
 
-def descent_trajectory(side: DescentSide, marched: Marched, every: int, name: str = METHOD) -> Trajectory:
+def descent_trajectory(side: DescentSide | Ensemble, marched: Marched, every: int, name: str = METHOD) -> Trajectory:
     """The record of a method's run from how far it has come."""
+    if isinstance(side, Ensemble):
+        return ensemble_trajectory(side, marched, name, lambda one, alone: descent_trajectory(one, alone, every, name))
     carry, measured = marched.carries[name], marched.measured(name)
     steps = np.arange(marched.samples[name]) * every
     observations, columns = observations_of(measured)

@@ -41,6 +41,11 @@ class Trajectory(eqx.Module):
     average over an oscillation ("loss"); empty for a method and for a flow that says nothing more.
     status: "completed", "diverged at step n", or "stopped: ..." with the reason; see `Status` for what it means.
     Nothing is recorded after it.
+
+    Of an ensemble every row has an axis of members after that of the samples, final_params and final_state have one in
+    front, times are (samples, members) where members have other learning rates, and cost is that of all.
+    member_statuses: how each ended, None for a single run; `status` is that of those that are left, and "stopped" where
+    none is. What comes after the end of a member is NaN, whole numbers and booleans then being floats.
     """
 
     steps: Int[np.ndarray, " samples"]
@@ -53,6 +58,7 @@ class Trajectory(eqx.Module):
     final_state: Any = None
     predictions: dict[str, np.ndarray] = eqx.field(default_factory=dict)
     columns: dict[str, Column] = eqx.field(static=True, default_factory=dict)
+    member_statuses: tuple[Status, ...] | None = None
 
     @property
     def completed(self) -> bool:
@@ -60,12 +66,18 @@ class Trajectory(eqx.Module):
         return self.status.kind == "completed"
 
     @property
-    def path(self) -> Float[np.ndarray, "samples n"]:
-        """The kept params, flattened: a row for each sample. ValueError where they were not kept."""
+    def members(self) -> int | None:
+        """How many members the ensemble has; None for a single run."""
+        return None if self.member_statuses is None else len(self.member_statuses)
+
+    @property
+    def path(self) -> Float[np.ndarray, "samples *members n"]:
+        """The kept params, flattened: a row for each sample (and member). ValueError where they were not kept."""
         if self.params is None:
             raise ValueError("`path` needs the params of every sample; run with keep_params=True.")
         leaves = map(np.asarray, jax.tree.leaves(self.params))
-        return np.concatenate([leaf.reshape(len(leaf), -1) for leaf in leaves], axis=1)
+        kept = 1 if self.members is None else 2
+        return np.concatenate([leaf.reshape(*leaf.shape[:kept], -1) for leaf in leaves], axis=-1)
 
     def values(self) -> dict[str, np.ndarray]:
         """The observations that are values: neither how good one is nor what it took."""
