@@ -46,7 +46,6 @@ from .linear.linear_networks import (
 )
 from .losses.criteria import cross_entropy as cross_entropy, half_squared_error as half_squared_error
 from .losses.data_loss import DataLoss as DataLoss, OverExamples as OverExamples, over_examples as over_examples
-from .losses.side_by_side import SideBySide as SideBySide
 from .losses.toys import (
     Quadratic as Quadratic,
     quadratic as quadratic,

@@ -192,7 +192,8 @@ def _side_by_side(rows: Sequence[np.ndarray], samples: int) -> np.ndarray:
 def _together(costs: Sequence[Cost]) -> Cost:
     """The work of all; None where one of them is not known."""
     found = {name: [getattr(cost, name) for cost in costs] for name in Cost._fields}
-    return Cost(**{name: None if None in entries else sum(entries) for name, entries in found.items()})
+    total: Any = {name: None if None in entries else sum(entries) for name, entries in found.items()}
+    return Cost(**total)
 
 
 def _chosen(which: Bool[Array, " members"], one: Carry, other: Carry) -> Carry:

@@ -27,7 +27,7 @@ class Members(eqx.Module):
     """
 
     params: Params | None = None
-    methods: Sequence[Method] | None = None
+    methods: Any = None
     keys: Any = None
 
     def __check_init__(self):

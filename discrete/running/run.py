@@ -47,8 +47,8 @@ def run(
     keep_params: also return the params of every sample.
     divergence_radius: the run has diverged once it is farther than this from its start, relative to max(1, |params|).
     key: what is drawn along the run follows from it, a whole number or a key of JAX; nothing is drawn by most methods.
-    members: many runs in one, each as it would be alone, with starts, hyper-parameters or keys of their own; `method` or
-    `params` may be None where they bring theirs, and `state` has an axis of members in front.
+    members: many runs in one, each as it would be alone, with starts, hyper-parameters or keys of their own; `method`
+    or `params` may be None where they bring theirs, and `state` has an axis of members in front.
     progress: called as progress(steps done, steps) about once a second. Ctrl-C ends the run and returns what it has.
     Raises ValueError on misuse; a run that diverges is a result whose `status` says at which step.
     """

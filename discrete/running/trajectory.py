@@ -49,7 +49,7 @@ class Trajectory(eqx.Module):
     """
 
     steps: Int[np.ndarray, " samples"]
-    times: Float[np.ndarray, " samples"]
+    times: Float[np.ndarray, "samples *members"]
     observations: dict[str, np.ndarray]
     final_params: Params
     status: Status

@@ -91,6 +91,17 @@ def _drift(many_steps: tuple[int, ...]) -> dict[str, Any]:
     }
 
 
+class Drift(landscapes.Observable):
+    """How far the imbalance is from that of the start, relative to that, in the Frobenius norm."""
+
+    def init(self, moment: landscapes.Moment) -> Array:
+        return landscapes.imbalance(moment.params)[0]
+
+    def measure(self, moment: landscapes.Moment, carry: Array) -> tuple[landscapes.Reading, Array]:
+        gap = landscapes.imbalance(moment.params)[0] - carry
+        return landscapes.Reading(jnp.linalg.norm(gap) / jnp.linalg.norm(carry), "1"), carry
+
+
 def _flows(widths: tuple[int, ...], seeds: int) -> dict[str, Any]:
     """Gradient flow from orthogonal starts of chosen imbalance, random ones, and wide ones; one run moves all."""
     random = np.random.default_rng(2)
@@ -105,23 +116,16 @@ def _flows(widths: tuple[int, ...], seeds: int) -> dict[str, Any]:
         for _ in range(seeds)
     ]
     starts = [jnp.stack(layers) for layers in zip(*shown, *wide, strict=True)]
-    one, inputs = _loss(), jnp.asarray(examples()[0])
-    loss = landscapes.SideBySide(one)
-    before = loss.each(landscapes.imbalance)(starts)[0]
-
-    def drift(networks: list[Array]) -> Array:
-        gap = loss.each(landscapes.imbalance)(networks)[0] - before
-        return jnp.sqrt(jnp.max(jnp.sum(gap**2, axis=(1, 2)) / jnp.sum(before**2, axis=(1, 2))))
-
-    flow = flows.GradientFlow(discrete.GradientDescent(DURATION / SAMPLES))
-    observe = {"loss": lambda networks: loss.each(one)(networks), "drift": drift}
-    run = flows.solve(flow, loss, starts, steps=SAMPLES, observe=observe, integrator=dopri8(TIGHT))
+    loss, inputs = _loss(), jnp.asarray(examples()[0])
+    flow, members = flows.GradientFlow(discrete.GradientDescent(DURATION / SAMPLES)), discrete.Members(params=starts)
+    observe = {"loss": loss, "drift": Drift()}
+    run = flows.solve(flow, loss, steps=SAMPLES, observe=observe, integrator=dopri8(TIGHT), members=members)
     least_norm = np.linalg.pinv(examples()[0]) @ examples()[1]
     ends = np.asarray(run.final_params[0] @ run.final_params[1]) - least_norm
     distances = np.linalg.norm(ends, ord=2, axis=(1, 2)) / np.linalg.norm(least_norm, 2)
     return {
         "time": ("sample_of_flow", run.times),
-        "drift": ("sample_of_flow", run.observations["drift"]),
+        "drift": ("sample_of_flow", run.observations["drift"].max(axis=1)),
         "loss": (("sample_of_flow", "shown"), run.observations["loss"][:, : len(shown)]),
         "bound": ("shown", [float(landscapes.imbalance_rate(inputs, network)) for network in shown]),
         "end": ("shown", distances[: len(shown)]),

@@ -47,10 +47,9 @@ def _flows(problem: landscapes.Problem, seeds: int) -> dict[str, Any]:
     small = [RANDOM_SCALE * random.standard_normal((seeds, size, size)) for _ in range(2)]
     decoupled = landscapes.decoupled_start(problem, FIRST)
     starts = [jnp.concatenate([one[None], many]) for one, many in zip(decoupled, small, strict=True)]
-    loss = landscapes.SideBySide(problem.loss)
-    observe = {"strengths": loss.each(landscapes.mode_strengths(problem))}
-    flow = flows.GradientFlow(discrete.GradientDescent(DURATION / SAMPLES))
-    run = flows.solve(flow, loss, starts, steps=SAMPLES, observe=observe, integrator=dopri8(TIGHT))
+    observe = {"strengths": landscapes.mode_strengths(problem)}
+    flow, members = flows.GradientFlow(discrete.GradientDescent(DURATION / SAMPLES)), discrete.Members(params=starts)
+    run = flows.solve(flow, problem.loss, steps=SAMPLES, observe=observe, integrator=dopri8(TIGHT), members=members)
     strengths = run.observations["strengths"]
     left, right = landscapes.mode_bases(problem)
     # What grows of a mode is a = b = (a_0 + b_0)/2; what it shares with those of stronger modes does not stay.
