@@ -1,7 +1,7 @@
 """Run a method and the flows that claim to describe it, in lockstep, from the same point on the same loss."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -263,14 +263,24 @@ def _threshold(method: Method, observe: Observables) -> float | None:
     return method.effective_threshold if EFFECTIVE in observe else method.stability_threshold()
 
 
-def _notes(models: Mapping[str, Sequence[Flow]], method: Trajectory) -> dict[str, str]:
-    """Of the flows whose series do not converge at the sharpness that the method had, where that was observed."""
+def _notes(models: Mapping[str, list[Flow]], method: Trajectory) -> dict[str, str]:
+    """Of the flows whose series do not converge at the sharpness that the method had, where that was observed.
+
+    Of an ensemble, what is told of the first member that it is about, and of how many it is.
+    """
     sharpness = method.observations.get("sharpness", np.zeros(0))
     if not sharpness.size or not np.isfinite(sharpness).any():
         return {}
-    most = float(np.nanmax(sharpness))
-    told = {name: [beyond_radius(flow, most) for flow in made] for name, made in models.items()}
-    return {name: next(filter(None, notes)) for name, notes in told.items() if any(notes)}
+    count = method.members or 1
+    largest = np.nanmax(np.moveaxis(sharpness.reshape(len(sharpness), count, -1), 1, 0).reshape(count, -1), axis=1)
+    found = {}
+    for name, made in models.items():
+        flows = made * (count // len(made))
+        pairs = zip(flows, largest, strict=True)
+        told = [note for flow, value in pairs if (note := beyond_radius(flow, float(value))) is not None]
+        if told:
+            found[name] = told[0] if method.members is None else f"{len(told)} of {count} members: {told[0]}"
+    return found
 
 
 def _ended_with(flow: Trajectory, discrete: Trajectory) -> Trajectory:

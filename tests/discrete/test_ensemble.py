@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+import lineax
 import numpy as np
 import pytest
 
@@ -11,6 +12,7 @@ import landscapes
 from discrete import GradientDescent, Members
 from discrete.running.ensemble import Ensemble
 from discrete.running.run import descent_side
+from flows.flow import FieldCost
 
 PROBLEM = landscapes.deep_linear(depth=2, width=3, singular_values=(2.0, 1.0))
 RATES = (0.02, 0.05, 0.11)
@@ -304,3 +306,30 @@ def test_a_flow_that_fails_in_one_member_says_why_and_leaves_the_others():
     for i, one in enumerate(alone):
         assert_is_member(found, i, one, 1e-12)
     assert found.cost.solver_steps == sum(one.cost.solver_steps for one in alone)
+
+
+class OrnsteinUhlenbeck(flows.SDEFlow):
+    """dX = -grad L dt + dW / 2, in every coordinate by itself."""
+
+    method: discrete.Method
+    order = 1
+    substeps = 2
+
+    @property
+    def field_cost(self):
+        return FieldCost(gradients=1)
+
+    def drift(self, loss, t, state):
+        return jax.tree.map(jnp.negative, jax.grad(loss)(state))
+
+    def diffusion(self, loss, t, state):
+        return lineax.DiagonalLinearOperator(jnp.full_like(state, 0.5))
+
+
+def test_a_stochastic_flow_draws_from_the_key_of_each_member():
+    flow, start, keys = OrnsteinUhlenbeck(GradientDescent(0.05)), jnp.array([0.3, -1.0]), [3, 4]
+    found = flows.solve(flow, bowl, start, steps=6, keep_params=True, members=Members(keys=keys))
+    for i, key in enumerate(keys):
+        alone = flows.solve(flow, bowl, start, steps=6, keep_params=True, key=key)
+        np.testing.assert_allclose(found.path[:, i], alone.path, rtol=1e-13)
+    assert np.abs(found.path[-1, 0] - found.path[-1, 1]).min() > 1e-3
