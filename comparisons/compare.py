@@ -1,7 +1,7 @@
 """Run a method and the flows that claim to describe it, in lockstep, from the same point on the same loss."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -263,7 +263,7 @@ def _threshold(method: Method, observe: Observables) -> float | None:
     return method.effective_threshold if EFFECTIVE in observe else method.stability_threshold()
 
 
-def _notes(models: Mapping[str, list[Flow]], method: Trajectory) -> dict[str, str]:
+def _notes(models: Mapping[str, Sequence[Flow]], method: Trajectory) -> dict[str, str]:
     """Of the flows whose series do not converge at the sharpness that the method had, where that was observed.
 
     Of an ensemble, what is told of the first member that it is about, and of how many it is.
@@ -271,12 +271,10 @@ def _notes(models: Mapping[str, list[Flow]], method: Trajectory) -> dict[str, st
     sharpness = method.observations.get("sharpness", np.zeros(0))
     if not sharpness.size or not np.isfinite(sharpness).any():
         return {}
-    count = method.members or 1
-    largest = np.nanmax(np.moveaxis(sharpness.reshape(len(sharpness), count, -1), 1, 0).reshape(count, -1), axis=1)
-    found = {}
+    count, found = method.members or 1, {}
+    largest = np.fmax.reduce(sharpness.reshape(len(sharpness), count, -1), axis=(0, 2))
     for name, made in models.items():
-        flows = made * (count // len(made))
-        pairs = zip(flows, largest, strict=True)
+        pairs = zip([*made] * (count // len(made)), largest, strict=True)
         told = [note for flow, value in pairs if (note := beyond_radius(flow, float(value))) is not None]
         if told:
             found[name] = told[0] if method.members is None else f"{len(told)} of {count} members: {told[0]}"
