@@ -5,7 +5,7 @@ from .comparison import Comparison as Comparison
 from .divergence.path import Divergence as Divergence
 from .edge.oscillation import Oscillation as Oscillation, measure_oscillation as measure_oscillation
 from .edge.scorecard import Score as Score, Scorecard as Scorecard, scorecard as scorecard
-from .storage.dataset import load as load
+from .storage.load import load as load
 from .theorems.bound_instruments import (
     Defect as Defect,
     GrowthRate as GrowthRate,

@@ -21,9 +21,10 @@ from flows.running.slow_manifold import slow_manifold_state
 from flows.running.solve import Models, flow_side, flow_trajectory, flows_of
 from landscapes import Loss, LossValue, Observables, Params, Problem, check_observables, check_start
 
-from .comparison import EFFECTIVE, Comparison
+from .comparison import Comparison
 from .divergence.path import divergence_of, separation_of
 from .divergence.sides import REFERENCE, Follower, Leader
+from .findings import EFFECTIVE
 from .storage.dataset import check_names
 from .storage.fingerprint import same_content
 from .storage.identity import LAYOUT, identity, probed

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 
-from .comparison import Comparison
+from .findings import Findings
 from .plot_labels import flow_label as flow_label, method_label as method_label, width, wrapped
 from .plot_panels import (
     COLOURS as COLOURS,
@@ -34,7 +34,7 @@ LONGEST = 60
 
 
 def plot(
-    comparison: Comparison,
+    comparison: Findings,
     *,
     panels: str | Sequence[str] | None = None,
     axes: Axes | Sequence[Axes] | np.ndarray | None = None,
@@ -109,7 +109,7 @@ def _is_set(key: Any) -> bool:
     return mpl.rcParams[key] != mpl.rcParamsDefault[key]
 
 
-def _default_panels(comparison: Comparison) -> list[str]:
+def _default_panels(comparison: Findings) -> list[str]:
     if not comparison.flows:
         return ["loss", "sharpness"]
     if all(apart.function_distance is not None for apart in comparison.divergence.values()):
@@ -118,7 +118,7 @@ def _default_panels(comparison: Comparison) -> list[str]:
     return ["loss", "sharpness", "distance", last]
 
 
-def _new_figure(comparison: Comparison, names: list[str]) -> Figure:
+def _new_figure(comparison: Findings, names: list[str]) -> Figure:
     columns, rows = min(2, len(names)), -(-len(names) // 2)
     figure = plt.figure(layout="constrained")
     places = [figure.add_subplot(rows, columns, i + 1) for i in range(len(names))]
@@ -135,7 +135,7 @@ def _new_figure(comparison: Comparison, names: list[str]) -> Figure:
     return figure
 
 
-def _add_legend(figure: Figure, comparison: Comparison, places: list[Axes]) -> int:
+def _add_legend(figure: Figure, comparison: Findings, places: list[Axes]) -> int:
     """One for all panels, below them, with as many columns as fit; how many lines it has."""
     shown = {
         label: handle for place in places for handle, label in zip(*place.get_legend_handles_labels(), strict=True)

@@ -7,13 +7,13 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.mathtext import MathTextParser
 
-from .comparison import Comparison
+from .findings import Findings
 
 SYMBOLS = {"learning_rate": "h", "momentum": r"\beta", "strong_convexity": "m", "look_ahead": "a"}
 SYMBOLS |= {"beta2": r"\beta_2", "epsilon": r"\epsilon"}
 
 
-def method_label(comparison: Comparison) -> str:
+def method_label(comparison: Findings) -> str:
     """The method with its hyper-parameters, as in `gradient descent, h = 0.1`, and whether it is seen time averaged."""
     return _described(comparison.method)
 
@@ -27,7 +27,7 @@ def flow_label(name: str, order: int | float | None) -> str:
     return f"{plain}, $O(h)$" if order == 1 else f"{plain}, $O(h^{{{order}}})$"
 
 
-def is_averaged(comparison: Comparison) -> bool:
+def is_averaged(comparison: Findings) -> bool:
     """Whether its method is a run seen through a filter that removes the oscillation."""
     return isinstance(comparison.method.get("method"), dict)
 

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from .comparison import Comparison, leading, middle
+from .findings import Findings, leading, middle
 from .plot_axes import log_ticks
 from .plot_labels import flow_label, is_averaged, method_label
 
@@ -36,14 +36,14 @@ class Curve(NamedTuple):
     band: np.ndarray | None = None
 
     @classmethod
-    def of(cls, comparison: Comparison, steps: np.ndarray, rows: np.ndarray, style: dict[str, Any]) -> "Curve":
+    def of(cls, comparison: Findings, steps: np.ndarray, rows: np.ndarray, style: dict[str, Any]) -> "Curve":
         """The line of a run, or the median of an ensemble with its band."""
         if comparison.members is None or rows.ndim == 1:
             return cls(steps, rows, style)
         return cls(steps, middle(rows), style, np.stack([middle(rows, share) for share in BAND]))
 
 
-def draw_panel(name: str, panel: Axes, comparison: Comparison) -> None:
+def draw_panel(name: str, panel: Axes, comparison: Findings) -> None:
     """Draw the panel of that name, one of PANELS, without a legend."""
     PANELS[name](panel, comparison)
     panel.set_xlabel("step")
@@ -56,13 +56,13 @@ def draw_panel(name: str, panel: Axes, comparison: Comparison) -> None:
         panel.axvline(comparison.steps[first], label=label, **CROSSING)
 
 
-def method_style(comparison: Comparison) -> dict[str, Any]:
+def method_style(comparison: Findings) -> dict[str, Any]:
     """The method's line: thinner than the others and in the colour of text."""
     thin = 0.75 * mpl.rcParams["lines.linewidth"]
     return {"color": mpl.rcParams["text.color"], "linewidth": thin, "zorder": 1, "label": method_label(comparison)}
 
 
-def flow_styles(comparison: Comparison) -> Iterator[tuple[str, dict[str, Any]]]:
+def flow_styles(comparison: Findings) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each flow with its line: colour, dashes and label."""
     cycle = mpl.rcParams["axes.prop_cycle"]
     own = [{"color": colour} for colour in COLOURS] if cycle == mpl.rcParamsDefault["axes.prop_cycle"] else list(cycle)
@@ -71,7 +71,7 @@ def flow_styles(comparison: Comparison) -> Iterator[tuple[str, dict[str, Any]]]:
         yield name, {"linestyle": DASHES[i % len(DASHES)], "zorder": 2 + i, "label": label} | own[i % len(own)]
 
 
-def _loss(panel: Axes, comparison: Comparison) -> None:
+def _loss(panel: Axes, comparison: Findings) -> None:
     averaged = is_averaged(comparison)
     curves = [
         Curve.of(comparison, comparison.steps, comparison.discrete.observations["loss"], method_style(comparison))
@@ -93,7 +93,7 @@ def _loss(panel: Axes, comparison: Comparison) -> None:
     _draw(panel, [*curves, *predicted], "log where it is wide")
 
 
-def _sharpness(panel: Axes, comparison: Comparison) -> None:
+def _sharpness(panel: Axes, comparison: Findings) -> None:
     found, limited = comparison.limited_sharpness(), comparison.limited
     curves = [Curve.of(comparison, comparison.steps, _or_nothing(found, comparison.steps), method_style(comparison))]
     for name, style in flow_styles(comparison):
@@ -112,26 +112,26 @@ def _sharpness(panel: Axes, comparison: Comparison) -> None:
         panel.axhline(comparison.threshold, color="0.4", linewidth=0.8, linestyle=":", label="stability threshold")
 
 
-def _distance(panel: Axes, comparison: Comparison) -> None:
+def _distance(panel: Axes, comparison: Findings) -> None:
     to = "the averaged iterates" if is_averaged(comparison) else "the iterates"
     panel.set_title(f"distance of each flow to {to}", loc="left")
     panel.set_ylabel(r"$|X(t_n) - x_n|$")
     _draw_apart(panel, comparison, lambda apart: apart.distance)
 
 
-def _function_distance(panel: Axes, comparison: Comparison) -> None:
+def _function_distance(panel: Axes, comparison: Findings) -> None:
     panel.set_title("distance in function space", loc="left")
     panel.set_ylabel(r"rms $|f_{X} - f_{x}|$")
     _draw_apart(panel, comparison, lambda apart: apart.function_distance)
 
 
-def _loss_gap(panel: Axes, comparison: Comparison) -> None:
+def _loss_gap(panel: Axes, comparison: Findings) -> None:
     panel.set_title("gap in loss", loc="left")
     panel.set_ylabel(r"$|L(X) - L(x)|$")
     _draw_apart(panel, comparison, lambda apart: apart.loss_gap)
 
 
-def _sharpness_gap(panel: Axes, comparison: Comparison) -> None:
+def _sharpness_gap(panel: Axes, comparison: Findings) -> None:
     limited = comparison.limited
     panel.set_title(f"gap in {limited.replace('_', ' ')}, flow minus method", loc="left")
     panel.set_ylabel(r"$\lambda_{\max}(X) - \lambda_{\max}(x)$")
@@ -144,7 +144,7 @@ def _sharpness_gap(panel: Axes, comparison: Comparison) -> None:
     _draw(panel, curves, "linear", NOTHING if curves else _missing(comparison))
 
 
-def _draw_apart(panel: Axes, comparison: Comparison, rows_of: Callable[[Any], np.ndarray | None]) -> None:
+def _draw_apart(panel: Axes, comparison: Findings, rows_of: Callable[[Any], np.ndarray | None]) -> None:
     """Log scale; the common start, where the gap is zero, has no place on it."""
     curves = [
         Curve.of(comparison, comparison.divergence[name].steps[1:], rows[1:], style)
@@ -154,7 +154,7 @@ def _draw_apart(panel: Axes, comparison: Comparison, rows_of: Callable[[Any], np
     _draw(panel, curves, "log", NOTHING if curves else _missing(comparison))
 
 
-def _missing(comparison: Comparison) -> str:
+def _missing(comparison: Findings) -> str:
     return "not observed" if comparison.flows else "no flows"
 
 
@@ -185,7 +185,7 @@ def _draw(panel: Axes, curves: list[Curve], scale: str, otherwise: str = NOTHING
         panel.text(0.5, 0.5, otherwise, transform=panel.transAxes, ha="center", color="0.5")
 
 
-def _starred(comparison: Comparison, curve: Curve, said: np.ndarray) -> Curve:
+def _starred(comparison: Findings, curve: Curve, said: np.ndarray) -> Curve:
     return Curve.of(comparison, curve.steps, said, curve.style | {"label": curve.style["label"] + STAR})
 
 
@@ -198,7 +198,7 @@ def _or_nothing(rows: np.ndarray | None, steps: np.ndarray) -> np.ndarray:
     return np.full(len(steps), np.nan) if rows is None else rows
 
 
-PANELS: dict[str, Callable[[Axes, Comparison], None]] = {
+PANELS: dict[str, Callable[[Axes, Findings], None]] = {
     "loss": _loss,
     "sharpness": _sharpness,
     "distance": _distance,

@@ -24,7 +24,7 @@ from landscapes.precision import FLOAT32
 
 from ..compare import compare, starting_state
 from ..comparison import Comparison
-from ..storage.dataset import load
+from ..storage.load import load
 from ..storage.provenance import provenance
 from ..storage.run_folder import COMPARISON, RunFolder
 from .progress_bar import progress_bar

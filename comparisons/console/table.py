@@ -2,10 +2,10 @@
 
 from rich.table import Table
 
-from ..comparison import Comparison
+from ..findings import Findings
 
 
-def table(comparison: Comparison) -> Table:
+def table(comparison: Findings) -> Table:
     """One column per side, one row per quantity; 80 characters hold the method and four flows."""
     summary = comparison.summary()
     title = f"{comparison.problem}: {summary['steps']} steps of {described(comparison.method)}"
@@ -20,7 +20,7 @@ def table(comparison: Comparison) -> Table:
     return made
 
 
-def _rows(comparison: Comparison, summary: dict) -> list[tuple[str, ...]]:
+def _rows(comparison: Findings, summary: dict) -> list[tuple[str, ...]]:
     method, flows, cost = summary["discrete"], list(summary["flows"].values()), summary["cost"]
     costs = [cost["discrete"], *cost["flows"].values()]
 
@@ -59,7 +59,7 @@ def described(method: dict) -> str:
     return f"{method['name']} ({settings})"
 
 
-def stability(comparison: Comparison) -> str:
+def stability(comparison: Findings) -> str:
     """One sentence on where the (effective) sharpness stands against the method's threshold."""
     found = comparison.summary()["stability"]
     if found["threshold"] is None or found["fraction_above"] is None:

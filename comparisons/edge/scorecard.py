@@ -12,7 +12,8 @@ from flows import Flow
 from landscapes import EffectiveSharpness, Loss, Params, Problem, Sharpness
 
 from ..compare import compare, unpacked
-from ..comparison import EFFECTIVE, Comparison
+from ..comparison import Comparison
+from ..findings import EFFECTIVE
 from .oscillation import Oscillation, measure_oscillation
 
 

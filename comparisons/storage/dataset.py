@@ -1,4 +1,4 @@
-"""A comparison as an xarray.Dataset and as a netCDF file, and back."""
+"""A comparison as an xarray.Dataset and as a netCDF file."""
 
 import io
 import json
@@ -11,13 +11,7 @@ import numpy as np
 import xarray as xr
 from xarray.backends import H5NetCDFStore
 
-from discrete import Cost, Status, Trajectory
-from discrete.running.status import status_in_words
-from landscapes import Column
-from landscapes.instruments.reading import Role
-
-from ..comparison import Comparison
-from ..divergence.path import Divergence
+from ..findings import Findings
 from .whole_file import expanded, write_atomically
 
 METHOD, MEMBER = "discrete", "member"
@@ -48,7 +42,7 @@ def check_names(observe: Iterable[str], *, members: bool = False) -> None:
             )
 
 
-def to_dataset(comparison: Comparison) -> xr.Dataset:
+def to_dataset(comparison: Findings) -> xr.Dataset:
     """Dimensions: step; side (the method first, then its flows); flow; <name>_index for vector observations.
 
     Variables: one per observable (side, step, ...), `distance`, `relative_distance`, `angle`, `along`, `across`,
@@ -120,7 +114,7 @@ def to_dataset(comparison: Comparison) -> xr.Dataset:
     )
 
 
-def save(comparison: Comparison, path: str | Path) -> Path:
+def save(comparison: Findings, path: str | Path) -> Path:
     """Write the dataset as netCDF, all of it or none; parameters are not saved. OSError names the file."""
     path = expanded(path, "path")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -132,93 +126,6 @@ def save(comparison: Comparison, path: str | Path) -> Path:
     return path
 
 
-def load(path: str | Path) -> Comparison:
-    """The comparison that `save` wrote; its trajectories carry no params. ValueError if the file holds none."""
-    path = expanded(path, "path")
-    if not path.is_file():
-        raise ValueError(f"`path` {path} does not exist; pass the comparison.nc of a run folder.")
-    try:
-        with xr.open_dataset(path, engine="h5netcdf") as file:
-            data = file.load()
-    except OSError as error:
-        raise ValueError(f"`path` {path} cannot be read as netCDF: {error}.") from error
-    if "statuses" not in data.attrs:
-        raise ValueError(f"`path` {path} holds no comparison; pass a file written by Comparison.save.")
-    costs = json.loads(data.attrs["costs"])
-    names = [str(side) for side in data["side"].values]
-    counts = dict(zip(names, map(int, data["samples"].values), strict=True))
-    gaps = [str(name).removeprefix(GAP) for name in data if str(name).startswith(GAP)]
-    skip = {"samples", "time", *APART, *(GAP + name for name in gaps)}
-    observed = [str(name) for name in data if name not in skip and not str(name).startswith(PREDICTED)]
-    predicted = json.loads(data.attrs.get("predictions", "{}"))
-    columns, endings = _columns(data, observed), _endings(data)
-    of_members = {
-        name: tuple(Status(**told) for told in many)
-        for name, many in json.loads(data.attrs.get("member_endings", "{}")).items()
-    }
-
-    def rows(name: str, dimension: str, which: str) -> np.ndarray:
-        return data[name].sel({dimension: which}).values[: counts[which]]
-
-    def trajectory(side: str) -> Trajectory:
-        observations = {name: rows(name, "side", side) for name in observed}
-        steps = data["step"].values[: counts[side]]
-        cost = Cost(**costs[side])
-        kept = 1 + (side in of_members)
-        predictions = {name: _narrowed(rows(PREDICTED + name, "flow", side), kept) for name in predicted.get(side, [])}
-        return Trajectory(
-            steps,
-            _common(rows("time", "side", side)),
-            observations,
-            None,
-            endings[side],
-            cost,
-            predictions=predictions,
-            columns=columns,
-            member_statuses=of_members.get(side),
-        )
-
-    def apart(flow: str) -> Divergence:
-        fields = {name: rows(name, "flow", flow) for name in APART if name in data}
-        return Divergence(
-            steps=data["step"].values[: counts[flow]],
-            gaps={name: rows(GAP + name, "flow", flow) for name in gaps},
-            **fields,
-        )
-
-    threshold = float(data.attrs["threshold"])
-    return Comparison(
-        problem=data.attrs["problem"],
-        method=json.loads(data.attrs["method"]),
-        discrete=trajectory(METHOD),
-        flows={name: trajectory(name) for name in names[1:]},
-        divergence={name: apart(name) for name in names[1:]},
-        orders=json.loads(data.attrs["orders"]),
-        threshold=None if np.isnan(threshold) else threshold,
-        provenance=json.loads(data.attrs["provenance"]),
-        notes=json.loads(data.attrs.get("notes", "{}")),
-    )
-
-
-def _endings(data: xr.Dataset) -> dict[str, Status]:
-    """How the sides ended; version 0.1.0 wrote the words alone."""
-    if "endings" in data.attrs:
-        return {name: Status(**told) for name, told in json.loads(data.attrs["endings"]).items()}
-    return {name: status_in_words(words) for name, words in json.loads(data.attrs["statuses"]).items()}
-
-
-def _columns(data: xr.Dataset, observed: list[str]) -> dict[str, Column]:
-    """What the observations are; version 0.1.0 told by the ends of their names."""
-    if "columns" in data.attrs:
-        return {name: Column(*told) for name, told in json.loads(data.attrs["columns"]).items()}
-    former: dict[str, Role] = {"_residual": "diagnostic", "_hessian_products": "cost"}
-    found = {}
-    for name in observed:
-        roles: list[Role] = [role for end, role in former.items() if name.endswith(end)]
-        found[name] = Column(name, roles[0] if roles else "value", data[name].attrs.get("units", ""))
-    return found
-
-
 def _padded(found: list[np.ndarray], length: int) -> np.ndarray:
     """Sides of different lengths and widths as one array, NaN where a side has nothing."""
     widths = np.max([values.shape[1:] for values in found], axis=0).astype(int)
@@ -226,21 +133,6 @@ def _padded(found: list[np.ndarray], length: int) -> np.ndarray:
     for row, values in zip(full, found, strict=True):
         row[tuple(map(slice, values.shape))] = values
     return full
-
-
-def _narrowed(rows: np.ndarray, kept: int) -> np.ndarray:
-    """Without the columns that only wider predictions of other flows have. kept: axes of samples and members."""
-    if rows.ndim != kept + 1 or not rows.size:
-        return rows
-    return rows[..., ~np.isnan(rows).all(axis=tuple(range(kept)))]
-
-
-def _common(times: np.ndarray) -> np.ndarray:
-    """Times (samples,) where all members have the same."""
-    if times.ndim == 1 or not times.size:
-        return times
-    known = times[:, [np.argmax(np.sum(~np.isnan(times), axis=0))]]
-    return known[:, 0] if np.all((times == known) | np.isnan(times)) else times
 
 
 def _extra(name: str, of_side: np.ndarray, within: int) -> list[str]:

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 
 from landscapes.named import unknown
 
-from ..comparison import Comparison
+from ..findings import Findings
 from .bound_instruments import POINTS, WEIGHTS
 
 NEEDED = ("growth_rate", "defect")
@@ -67,7 +67,7 @@ class DivergenceBound(eqx.Module):
 
 
 def divergence_bound(
-    comparison: Comparison,
+    comparison: Findings,
     flow: str,
     *,
     lipschitz: float | None = None,
@@ -158,7 +158,7 @@ def _integrated(
     return found
 
 
-def _check(comparison: Comparison, flow: str, lipschitz: float | None, tube: float, along: str) -> None:
+def _check(comparison: Findings, flow: str, lipschitz: float | None, tube: float, along: str) -> None:
     if flow not in comparison.flows:
         raise unknown("flow", flow, comparison.flows)
     if comparison.members is not None:

@@ -96,7 +96,7 @@ def test_a_flow_out_of_solver_steps_at_once_has_the_start_alone():
     assert comparison.status == "completed" and comparison.flows["flow"].status.startswith("stopped: ")
 
 
-@pytest.mark.parametrize("calls", [1, 2])
+@pytest.mark.parametrize("calls", [2, 3])
 def test_ctrl_c_keeps_everything_finished(calls):
     comparison = compared(progress=interrupt_after(calls))
     last = int(comparison.steps[-1])

@@ -119,7 +119,10 @@ def test_a_run_that_diverged_resumes_to_its_divergence(tmp_path):
         ({"problem": landscapes.Problem("bowl", bowl, START)}, "predictions"),
         ({"problem": landscapes.Problem("bowl", bowl, {**START, "b": jnp.array(0.7)}, PROBLEM.predict)}, "start"),
         ({"problem": landscapes.Problem("dish", bowl, START, PROBLEM.predict)}, "problem"),
-        ({"problem": landscapes.Problem("bowl", lambda p: bowl(p) + 1, START, PROBLEM.predict)}, "loss at the start"),
+        (
+            {"problem": landscapes.Problem("bowl", lambda p: bowl(p) + 1, START, PROBLEM.predict)},
+            "loss and gradient at the start",
+        ),
         ({"keep_params": True}, "parameters kept"),
         ({"divergence_radius": 10.0}, "divergence radius"),
     ],

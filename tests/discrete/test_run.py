@@ -183,7 +183,8 @@ def test_progress_rises_to_the_number_of_steps():
 
 def test_an_interrupt_returns_what_is_finished():
     def interrupt(done, steps):
-        raise KeyboardInterrupt
+        if done:
+            raise KeyboardInterrupt
 
     trajectory = run(steps=4000, every=2, progress=interrupt)
     done = int(trajectory.steps[-1])

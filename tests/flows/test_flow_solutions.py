@@ -12,6 +12,7 @@ from scipy.linalg import expm
 import discrete
 import flows
 import landscapes
+from flows.running.integrator import default_for
 
 H = 0.1
 PROBLEM = landscapes.quadratic(eigenvalues=(3.0, 1.0, 0.2), seed=5)
@@ -126,7 +127,7 @@ def test_a_solve_that_starts_at_a_minimiser_stays_there():
 
 
 def test_the_default_tolerances_are_those_of_explicit_in_float64_and_looser_in_float32():
-    double, single = (flows.integrator.default_for(jnp.ones(2, kind)) for kind in (jnp.float64, jnp.float32))
+    double, single = (default_for(jnp.ones(2, kind)) for kind in (jnp.float64, jnp.float32))
     assert double.controller.rtol == flows.explicit().controller.rtol == 1e-9
     assert double.controller.atol == 1e-12
     assert 1e-6 < single.controller.rtol < 2e-6 and 1e-7 < single.controller.atol < 2e-7
@@ -134,7 +135,7 @@ def test_the_default_tolerances_are_those_of_explicit_in_float64_and_looser_in_f
 
 
 WRONG = {
-    "an optax method": (lambda: discrete.from_optax(optax.sgd(0.1), 0.1), "not .*OptaxMethod"),
+    "an optax method": (lambda: discrete.from_optax(optax.adam(0.1), 0.1), "not .*OptaxMethod"),
     "a scheduled learning rate": (lambda: discrete.GradientDescent(lambda n: 0.1), "GradientDescent has a schedule"),
     "a scheduled momentum": (lambda: discrete.HeavyBall(0.1, lambda n: 0.5), "HeavyBall has a schedule"),
     "nesterov's own schedule": (lambda: discrete.nesterov_convex(0.1), "Nesterov has a schedule"),
@@ -160,3 +161,17 @@ def test_the_modified_flow_of_order_1_is_gradient_flow():
 def test_an_order_that_is_not_there_is_refused(order):
     with pytest.raises(ValueError, match=rf"`order` must be a whole number from 1 to 8, got {order}"):
         flows.ModifiedFlow(discrete.GradientDescent(0.1), order=order)
+
+
+def test_sgd_of_optax_is_gradient_descent_to_every_flow():
+    known, ours = discrete.from_optax(optax.sgd(0.1)), discrete.GradientDescent(0.1)
+    assert known.learning_rate == 0.1 and known.stability_threshold() == 20
+    for build in (flows.GradientFlow, flows.ModifiedFlow, flows.CentralFlow, flows.StableFlow):
+        one, other = (flows.solve(build(method), TOY.loss, TOY.params, steps=5) for method in (known, ours))
+        np.testing.assert_array_equal(one.final_params, other.final_params)
+
+
+@pytest.mark.parametrize("rate", [0.2, lambda n: 0.2 + n])
+def test_a_learning_rate_that_contradicts_the_transformation_is_refused(rate):
+    with pytest.raises(ValueError, match="`learning_rate` is 0.2, but the transformation moves by 0.1 times"):
+        discrete.from_optax(optax.sgd(0.1), rate)
