@@ -2,7 +2,7 @@
 
 import logging
 from functools import lru_cache
-from typing import Any, ClassVar, NoReturn
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -31,7 +31,6 @@ class OptaxMethod(Method):
 
     transformation: optax.GradientTransformation = eqx.field(static=True)
     learning_rate: Any = None
-    has_preconditioner: ClassVar[bool] = True
 
     def __check_init__(self):
         if self.learning_rate is not None:
@@ -60,7 +59,14 @@ class OptaxMethod(Method):
         updates, state = self.transformation.update(slope, state, params, **extra)
         return optax.apply_updates(params, updates), state
 
-    def preconditioner(self, params: Params, state: Any) -> NoReturn:
+    @property
+    def has_preconditioner(self) -> bool:  # type: ignore[override]
+        """Whether it may have one, which optax does not reveal."""
+        return self.known is None
+
+    def preconditioner(self, params: Params, state: Any) -> Any:
+        if self.known is not None:
+            return self.known.preconditioner(params, state)
         raise ValueError("optax does not reveal the preconditioner of a transformation; RMSProp and ScalarRMSProp do.")
 
     def characteristic(self, z: Any) -> tuple[Any, ...]:

@@ -56,7 +56,7 @@ def test_a_missing_strong_convexity_is_named(name):
         ),
         (
             discrete.from_optax(optax.sgd(0.1)),
-            {"name": "optax-method", "transformation": "GradientTransformationExtraArgs", "learning_rate": None},
+            {"name": "optax-method", "transformation": "GradientTransformationExtraArgs", "learning_rate": 0.1},
         ),
     ],
     ids=["numbers", "a schedule", "another schedule", "two schedules", "optax"],

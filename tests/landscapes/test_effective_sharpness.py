@@ -183,7 +183,7 @@ def test_where_nothing_runs_it_is_refused():
 
 
 def test_a_method_or_flow_whose_preconditioner_is_not_known_is_refused():
-    method = discrete.from_optax(optax.sgd(0.1), 0.1)
+    method = discrete.from_optax(optax.rmsprop(0.1), 0.1)
     observe = {"effective": EffectiveSharpness(TOY.loss)}
     with pytest.raises(ValueError, match="optax does not reveal the preconditioner"):
         discrete.run(method, TOY.loss, TOY.params, steps=1, observe=observe)
