@@ -110,7 +110,7 @@ def compare(
     }
     sides: dict[str, Side] = {LEADER: _wrapped(leader, Leader)}
     sides |= {name: _wrapped(side, lambda one: Follower(one, predict)) for name, side in followers.items()}
-    record, so_far = None, _begun(sides)
+    record, so_far = None, begin(sides)
     if folder is not None:
         setting = _configuration(problem, method, models, _first(leader), predict, steps, every, integrator)
         if members is not None:
@@ -317,12 +317,6 @@ def _configuration(problem, method, models, leader, predict, steps, every, integ
         "integrator": identity(integrator),
         "key": identity(leader.key),
     }
-
-
-def _begun(sides: dict[str, Side]) -> Marched:
-    """All sides at the start, typed as what comes back from disk: a resumed run is the same compiled program."""
-    fresh = begin(sides)
-    return fresh._replace(carries=jax.tree.map(lambda leaf: leaf.astype(leaf.dtype), fresh.carries))
 
 
 def _part_shapes(sides: dict[str, Side], fresh: Marched) -> dict[str, Any]:

@@ -2,12 +2,20 @@
 
 import threading
 import warnings
+from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 FLOAT32 = ".* is computed in float32"  # what the warning begins with, for filters
 
 _said = False
+
+
+def at_least_single(params: Any) -> Any:
+    """Arrays of one precision, the highest among them, and float32 at least: where vectors are told from rounding."""
+    dtype = jnp.result_type(jnp.float32, *jax.tree.leaves(params))
+    return jax.tree.map(lambda leaf: jnp.asarray(leaf, dtype), params)
 
 
 def say_float32(what: str) -> None:

@@ -151,7 +151,7 @@ def _remove(folder: Path, names: list[str]) -> None:
 
 def _numbered(trees: dict[str, Any]) -> dict[str, np.ndarray]:
     """Leaves of each named pytree as `name:0`, `name:1`, ..."""
-    return {f"{n}:{i}": np.asarray(leaf) for n, tree in trees.items() for i, leaf in enumerate(jax.tree.leaves(tree))}
+    return {f"{n}:{i}": _stored(leaf) for n, tree in trees.items() for i, leaf in enumerate(jax.tree.leaves(tree))}
 
 
 def _restored(arrays: dict[str, np.ndarray], templates: dict[str, Any], *, rows: bool = False) -> dict[str, Any]:
@@ -162,7 +162,7 @@ def _restored(arrays: dict[str, np.ndarray], templates: dict[str, Any], *, rows:
 
     def one(name: str, template: Any) -> Any:
         leaves, structure = jax.tree.flatten(template)
-        found = [arrays[f"{name}:{i}"] for i in range(len(leaves))]
+        found = [_read_as(leaf, arrays[f"{name}:{i}"]) for i, leaf in enumerate(leaves)]
         for array, leaf in zip(found, leaves, strict=True):
             if array.dtype != leaf.dtype or array.ndim != rows + len(leaf.shape) or array.shape[rows:] != leaf.shape:
                 raise ValueError(
@@ -171,3 +171,20 @@ def _restored(arrays: dict[str, np.ndarray], templates: dict[str, Any], *, rows:
         return jax.tree.unflatten(structure, found)
 
     return {name: one(name, template) for name, template in templates.items()}
+
+
+def _stored(leaf: Any) -> np.ndarray:
+    """An array that a file can hold: a typed key by its data."""
+    return np.asarray(jax.random.key_data(leaf) if _is_key(leaf) else leaf)
+
+
+def _read_as(template: Any, array: np.ndarray) -> Any:
+    """What a file holds of a typed key, or of a dtype that numpy does not know, such as bfloat16."""
+    if _is_key(template):
+        return jax.random.wrap_key_data(jnp.asarray(array), impl=jax.random.key_impl(template))
+    unknown = array.dtype.kind == "V" and array.dtype.itemsize == template.dtype.itemsize
+    return array.view(template.dtype) if unknown else array
+
+
+def _is_key(leaf: Any) -> bool:
+    return jnp.issubdtype(jnp.result_type(leaf), jax.dtypes.prng_key)

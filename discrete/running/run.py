@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 
 from landscapes import Loss, Observables, Params, check_observables, check_start
 from landscapes.memory import check_memory
+from landscapes.precision import at_least_single
 
 from ..method import Method
 from ..schedule import is_schedule
@@ -132,7 +133,8 @@ def divergence_distance(params: Params, radius: float) -> Float[Array, ""]:
     """The distance from the start at which a run counts as diverged: radius * max(1, |params|)."""
     if not radius > 0:
         raise ValueError(f"`divergence_radius` must be positive, got {radius}.")
-    return radius * jnp.maximum(1, optax.tree.norm(params))
+    # In float16 a million is infinite.
+    return radius * jnp.maximum(1, optax.tree.norm(at_least_single(params)))
 
 
 def check_countable(name: str, value: int) -> None:

@@ -15,6 +15,7 @@ from discrete.running.members import stacked
 from discrete.running.run import DIVERGENCE_RADIUS, as_key, check_state, check_steps, divergence_distance
 from discrete.running.status import COMPLETED
 from landscapes import Loss, Observables, Params, check_observables, check_start
+from landscapes.precision import at_least_single
 
 from ..flow import Flow, Setting, Start
 from .failure import ALIVE
@@ -94,7 +95,8 @@ def flow_side(
     check_observables(observe)
 
     def side(flow: Flow, params: Params, state: Any, key: Any) -> FlowSide:
-        params = jax.tree.map(jnp.asarray, params)
+        # A flow is solved in one precision, float32 at least: differences of lower ones are no error of the flow.
+        params = at_least_single(params)
         if state is not None:
             rest = flow.method.init(params)
             check_state(flow.method, state, rest)

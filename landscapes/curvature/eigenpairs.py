@@ -8,6 +8,7 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 
+from ..precision import at_least_single
 from ..problem import Loss, Params, count
 from .davidson import Eigenpairs, decomposed, default_tolerance, search
 from .hessian import dense_hessian, hessian_operator
@@ -18,7 +19,7 @@ DENSE_BELOW = 64
 
 def start_block(params: Params, k: int, seed: int = 0, guards: int = GUARDS) -> Float[Array, "b n"]:
     """Random orthonormal start for k pairs: k + guards rows, the guards show how far the next eigenvalues are."""
-    flat, _ = ravel_pytree(params)
+    flat, _ = ravel_pytree(at_least_single(params))
     _check_k(params, k)
     rows = min(k + guards, flat.shape[0])
     random = np.random.default_rng(seed).standard_normal((flat.shape[0], rows))
@@ -55,6 +56,7 @@ def top_eigenpairs(
     if which not in ("largest", "smallest"):
         raise ValueError(f"`which` must be 'largest' or 'smallest', got {which!r}.")
     _check_k(params, k)
+    params = at_least_single(params)
     start = start_block(params, k) if block is None else block
     n = count(params)
     if start.shape[0] < k or start.shape[1] != n:

@@ -122,7 +122,7 @@ def test_ctrl_c_ends_the_measurement_and_not_only_one_of_its_runs(monkeypatch):
     def interrupted(*args, **kwargs):
         calls.append(args)
         run = comparisons.compare(*args, **kwargs)
-        status = "stopped: interrupted after step 7"
+        status = discrete.Status("interrupted", 7)
         return dataclasses.replace(run, discrete=dataclasses.replace(run.discrete, status=status))
 
     monkeypatch.setattr("comparisons.theorems.order.compare", interrupted)

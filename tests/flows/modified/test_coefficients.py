@@ -247,8 +247,8 @@ def test_an_order_out_of_range_is_refused(wrong, message):
     ("method", "message"),
     [
         (discrete.HeavyBall(0.1, lambda n: 0.5), "HeavyBall has a schedule"),
-        (discrete.from_optax(optax.sgd(0.1), 0.1), "not for OptaxMethod"),
-        (discrete.from_optax(optax.sgd(0.1)), "needs the method's learning rate"),
+        (discrete.from_optax(optax.adam(0.1), 0.1), "not for OptaxMethod"),
+        (discrete.from_optax(optax.adam(0.1)), "needs the method's learning rate"),
     ],
 )
 def test_a_method_without_modified_equation_is_refused(method, message):
