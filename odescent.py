@@ -5,11 +5,12 @@ import io
 import os
 import re
 import sys
+import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, make_dataclass
 from functools import cache
 from itertools import dropwhile, takewhile
-from typing import Annotated, Any, Literal, Union, get_type_hints
+from typing import Annotated, Any, Literal, NoReturn, Union, get_type_hints
 
 import tyro
 
@@ -275,5 +276,16 @@ def complain(message: str) -> int:
     return MISUSE
 
 
+def command() -> NoReturn:
+    """Run one command and end the process."""
+    status = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if any(thread.name == "odescent block" for thread in threading.enumerate()):
+        # Ctrl-C left compiled code running, which an orderly end would wait for or crash in.
+        os._exit(status)
+    sys.exit(status)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    command()

@@ -16,6 +16,7 @@ import flows
 import landscapes
 from discrete import Method, TimeAveraged
 from discrete.catalogue import TAKES, method_named
+from discrete.running.march import prompt_interrupts
 from discrete.running.run import check_steps
 from flows.catalogue import flow_named
 from flows.modified import third_derivative_vanishes
@@ -54,7 +55,7 @@ def run_experiment(
     plan = _plan(arguments)
     _warn(plan)
     if folder is None:
-        with progress_bar(visible=not as_json) as show:
+        with prompt_interrupts(), progress_bar(visible=not as_json) as show:
             comparison = compare(**plan, progress=show)
     else:
         with folder.held():
@@ -65,7 +66,7 @@ def run_experiment(
             continued = resume and folder.can_continue
             if not continued:
                 folder.begin({"command": "compare", "arguments": dict(arguments), "provenance": provenance()})
-            with progress_bar(visible=not as_json) as show:
+            with prompt_interrupts(), progress_bar(visible=not as_json) as show:
                 comparison = compare(**plan, progress=show, folder=folder.progress, resume=continued)
             folder.finish(comparison, keep_progress=comparison.interrupted)
     _tell(comparison, folder, as_json)

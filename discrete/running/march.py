@@ -31,6 +31,7 @@ BLOCK_BYTES = 64 * 2**20
 BLOCK_SAMPLES = 4096
 FIRST_BLOCK = 1
 BLOCK_SECONDS = 1.0
+WORKER = "odescent block"
 
 _PARTS_COUNT = ContextVar("parts_count", default=True)
 _ANSWERS_AT_ONCE = ContextVar("answers_at_once", default=False)
@@ -176,7 +177,7 @@ def _interruptible(work: Callable[[], Any]) -> Any:
         except BaseException as error:
             ended.put((None, error))
 
-    Thread(target=copy_context().run, args=(worked,), daemon=True).start()
+    Thread(target=copy_context().run, args=(worked,), daemon=True, name=WORKER).start()
     found, error = ended.get()
     if error is not None:
         raise error

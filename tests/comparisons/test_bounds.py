@@ -11,6 +11,7 @@ import pytest
 import comparisons
 import discrete
 import flows
+import landscapes
 from comparisons.theorems.bound_instruments import WEIGHTS, Defect, GrowthRate
 from landscapes.losses.toys import Quadratic
 
