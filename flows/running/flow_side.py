@@ -12,7 +12,7 @@ from jaxtyping import Array, Bool, Int
 from discrete import Cost, Status
 from discrete.running.march import Carry, Measured, Side
 from discrete.running.measuring import measured_at
-from landscapes import Loss, Moment, Params
+from landscapes import Loss, Moment, Params, watch_all, watching
 
 from ..flow import Flow, Setting, Start
 from .failure import ALIVE
@@ -66,6 +66,13 @@ class FlowSide(Side):
     @abstractmethod
     def cost(self, carry: Carry) -> Cost:
         """What the flow itself has spent to come here."""
+
+    def shown(self, carry: Carry, *, since: Array) -> dict[str, Any]:
+        """The carries of the instruments once those that watch were shown this step, if it is after the sample."""
+        if not watching(self.setting.observe):
+            return carry.instruments
+        seen, between = watch_all(self.setting.observe, self.moment(carry), carry.instruments), carry.step > since
+        return jax.tree.map(lambda new, old: jnp.where(between, new, old), seen, carry.instruments)
 
     def within(self, state: Any) -> Bool[Array, ""]:
         """Whether a state is finite and no farther from the start than a run may be."""

@@ -10,7 +10,7 @@ import optimistix
 from jaxtyping import Array, Int
 
 from discrete import Cost, Status
-from landscapes import Loss, Moment, init_carries, watch_all, watching
+from landscapes import Loss, Moment, init_carries, watching
 
 from ..flow import FieldCost, Flow, Setting, Start, State
 from . import diagnosis
@@ -102,10 +102,7 @@ class ODESide(FlowSide):
             return (now.step < target) & (now.failure == ALIVE)
 
         def one(now: ODECarry) -> ODECarry:
-            seen = watch_all(self.setting.observe, self.moment(now), now.instruments)
-            between = now.step > carry.step
-            kept = jax.tree.map(lambda new, old: jnp.where(between, new, old), seen, now.instruments)
-            return self._advanced(now._replace(instruments=kept), now.step + 1)
+            return self._advanced(now._replace(instruments=self.shown(now, since=carry.step)), now.step + 1)
 
         return jax.lax.while_loop(going, one, carry)
 

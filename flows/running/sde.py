@@ -1,7 +1,7 @@
 """Flows that are stochastic differential equations, stepped on Brownian increments that follow from (key, n)."""
 
 from abc import abstractmethod
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -10,11 +10,11 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Int
 
 from discrete import Cost, Status
-from landscapes import Loss, Moment, init_carries, watch_all, watching
+from landscapes import Loss
 
 from ..flow import Claimed, FieldCost, Flow, Setting, Start, State
-from .failure import ALIVE, DIVERGED
-from .flow_side import FlowSide
+from .failure import ALIVE
+from .stepwise import StepwiseCarry, StepwiseSide
 
 
 class SDEFlow(Flow):
@@ -48,71 +48,23 @@ class SDEFlow(Flow):
         return SDESide(self, loss, start, setting)
 
 
-class SDECarry(NamedTuple):
-    """Where the flow stands: at `step` steps of its method, where it failed for the reason `failure`."""
-
-    state: Any
-    step: Int[Array, ""]
-    time: Array
-    failure: Int[Array, ""]
-    instruments: dict[str, Any]
-
-
-class SDESide(FlowSide):
-    """An `SDEFlow` over `every` steps of its method between two samples."""
+class SDESide(StepwiseSide):
+    """A stochastic flow as a side of a run."""
 
     flow: SDEFlow
     loss: Loss
     begins: Start
     setting: Setting
 
-    def start(self) -> SDECarry:
-        state, zero = self.flow.init(self.loss, self.begins), jnp.asarray(0)
-        carry = SDECarry(state, zero, self.time(zero), jnp.asarray(ALIVE), {})
-        return carry._replace(instruments=init_carries(self.setting.observe, self.moment(carry)))
-
-    def advance(self, carry: SDECarry) -> SDECarry:
-        end, watched = carry.step + self.setting.every, bool(watching(self.setting.observe))
-
-        def going(now: SDECarry) -> Array:
-            return (now.step < end) & (now.failure == ALIVE)
-
-        def one(now: SDECarry) -> SDECarry:
-            instruments = now.instruments
-            if watched:
-                seen, between = watch_all(self.setting.observe, self.moment(now), instruments), now.step > carry.step
-                instruments = jax.tree.map(lambda new, old: jnp.where(between, new, old), seen, instruments)
-            moved = self._moved(now)
-            inside = self.within(moved)
-            kept = jax.tree.map(lambda new, old: jnp.where(inside, new, old), moved, now.state)
-            return SDECarry(kept, now.step + inside, now.time, jnp.where(inside, ALIVE, DIVERGED), instruments)
-
-        found = jax.lax.while_loop(going, one, carry)
-        return found._replace(time=self.time(found.step))
-
-    def moment(self, carry: SDECarry) -> Moment:
-        return Moment(
-            self.flow.params(carry.state),
-            loss=self.loss,
-            step=carry.step,
-            time=self.time(carry.step),
-            time_per_step=self.flow.time_per_step,
-            state=carry.state,
-            continuous=True,
-            following=lambda: self.flow.params(self._moved(carry)),
-            preconditioner=lambda: self.flow.preconditioner(self.loss, carry.state),
-        )
-
-    def status(self, carry: SDECarry) -> Status:
+    def status(self, carry: StepwiseCarry) -> Status:
         return Status("diverged", int(carry.step) + 1)
 
-    def cost(self, carry: SDECarry) -> Cost:
+    def cost(self, carry: StepwiseCarry) -> Cost:
         """One drift and one diffusion for each substep."""
         substeps, field = int(carry.step) * self.flow.substeps, self.flow.field_cost
         return Cost(substeps * field.gradients, substeps * field.hessian_products, solver_steps=substeps)
 
-    def _moved(self, carry: SDECarry) -> Any:
-        """The state after step n of the method."""
+    def moved(self, carry: StepwiseCarry) -> tuple[Any, Int[Array, ""]]:
         length = self.flow.time_per_step / self.flow.substeps
         key = jax.random.fold_in(self.begins.key, carry.step)
 
@@ -125,4 +77,4 @@ class SDESide(FlowSide):
             drifted = length * ravel_pytree(self.flow.drift(self.loss, time, state))[0]
             return unravel((flat + drifted + kicked).astype(flat.dtype))
 
-        return jax.lax.fori_loop(0, self.flow.substeps, substep, carry.state)
+        return jax.lax.fori_loop(0, self.flow.substeps, substep, carry.state), jnp.asarray(ALIVE)

@@ -3,16 +3,15 @@
 from abc import abstractmethod
 from typing import Any, ClassVar, NamedTuple
 
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int
 
 from discrete import Cost, Status
-from landscapes import Loss, Moment, init_carries, watch_all, watching
+from landscapes import Loss
 
 from ..flow import Flow, Setting, Start, State
 from .failure import ALIVE, DIVERGED
-from .flow_side import FlowSide
+from .stepwise import StepwiseCarry, StepwiseSide
 
 OWN_FAILURES = 100
 
@@ -64,75 +63,29 @@ class SteppedFlow(Flow):
         return SteppedSide(self, loss, start, setting)
 
 
-class SteppedCarry(NamedTuple):
-    """Where the flow stands: at `step` steps of its method, where it failed for the reason `failure`."""
-
-    state: Any
-    step: Int[Array, ""]
-    time: Array
-    failure: Int[Array, ""]
-    instruments: dict[str, Any]
-
-
-class SteppedSide(FlowSide):
-    """A stepped flow over `every` steps of its method between two samples."""
+class SteppedSide(StepwiseSide):
+    """A stepped flow as a side of a run."""
 
     flow: SteppedFlow
     loss: Loss
     begins: Start
     setting: Setting
 
-    def start(self) -> SteppedCarry:
-        state, zero = self.flow.init(self.loss, self.begins), jnp.asarray(0)
-        carry = SteppedCarry(state, zero, self.time(zero), jnp.asarray(ALIVE), {})
-        return carry._replace(instruments=init_carries(self.setting.observe, self.moment(carry)))
+    def seen(self, state: Any) -> Any:
+        return self.flow.seen(state)
 
-    def advance(self, carry: SteppedCarry) -> SteppedCarry:
-        end, watched = carry.step + self.setting.every, bool(watching(self.setting.observe))
+    def moved(self, carry: StepwiseCarry) -> tuple[Any, Int[Array, ""]]:
+        state, failed = self.flow.step(self.loss, carry.state, self.begins.key, carry.step)
+        return state, jnp.where(failed > 0, OWN_FAILURES + failed, ALIVE)
 
-        def going(now: SteppedCarry) -> Array:
-            return (now.step < end) & (now.failure == ALIVE)
-
-        def one(now: SteppedCarry) -> SteppedCarry:
-            instruments = now.instruments
-            if watched:
-                seen, between = watch_all(self.setting.observe, self.moment(now), instruments), now.step > carry.step
-                instruments = jax.tree.map(lambda new, old: jnp.where(between, new, old), seen, instruments)
-            moved, failed = self._moved(now)
-            inside = self.within(moved)
-            failure = jnp.where(failed > 0, OWN_FAILURES + failed, jnp.where(inside, ALIVE, DIVERGED))
-            # As elsewhere, what is left is the last usable state.
-            kept = jax.tree.map(lambda new, old: jnp.where(inside, new, old), moved, now.state)
-            return SteppedCarry(kept, now.step + (failure == ALIVE), now.time, failure, instruments)
-
-        found = jax.lax.while_loop(going, one, carry)
-        return found._replace(time=self.time(found.step))
-
-    def moment(self, carry: SteppedCarry) -> Moment:
-        state = self.flow.seen(carry.state)
-        return Moment(
-            self.flow.params(state),
-            loss=self.loss,
-            step=carry.step,
-            time=self.time(carry.step),
-            time_per_step=self.flow.time_per_step,
-            state=state,
-            continuous=True,
-            following=lambda: self.flow.params(self.flow.seen(self._moved(carry)[0])),
-            preconditioner=lambda: self.flow.preconditioner(self.loss, state),
-        )
-
-    def status(self, carry: SteppedCarry) -> Status:
+    def status(self, carry: StepwiseCarry) -> Status:
         step = int(carry.step)
         if int(carry.failure) == DIVERGED:
             return Status("diverged", step + 1)
         words = self.flow.reason(carry.state, int(carry.failure) - OWN_FAILURES)
         return Status("stopped", step, f"{words} at step {step}")
 
-    def cost(self, carry: SteppedCarry) -> Cost:
+    def cost(self, carry: StepwiseCarry) -> Cost:
         """What the flow counted itself."""
         spent = self.flow.spent(carry.state)
         return Cost(int(spent.gradients), int(spent.hessian_products))
-
-    def _moved(self, carry: SteppedCarry) -> tuple[Any, Int[Array, ""]]:
-        return self.flow.step(self.loss, carry.state, self.begins.key, carry.step)

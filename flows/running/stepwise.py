@@ -1,0 +1,76 @@
+"""What flows that move from one step of their method to the next have in common, whether chance moves them or not."""
+
+from abc import abstractmethod
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Int
+
+from landscapes import Moment, Params, init_carries
+
+from .failure import ALIVE, DIVERGED
+from .flow_side import FlowSide
+
+
+class StepwiseCarry(NamedTuple):
+    """Where the flow stands: at `step` steps of its method, where it failed for the reason `failure`."""
+
+    state: Any
+    step: Int[Array, ""]
+    time: Array
+    failure: Int[Array, ""]
+    instruments: dict[str, Any]
+
+
+class StepwiseSide(FlowSide):
+    """Such a flow over `every` steps of its method between two samples."""
+
+    @abstractmethod
+    def moved(self, carry: StepwiseCarry) -> tuple[Any, Int[Array, ""]]:
+        """The state one step of the method later, and the code of a failure of the flow's own, ALIVE for none."""
+
+    def seen(self, state: Any) -> Any:
+        """The state as instruments see it."""
+        return state
+
+    def start(self) -> StepwiseCarry:
+        state, zero = self.flow.init(self.loss, self.begins), jnp.asarray(0)
+        carry = StepwiseCarry(state, zero, self.time(zero), jnp.asarray(ALIVE), {})
+        return carry._replace(instruments=init_carries(self.setting.observe, self.moment(carry)))
+
+    def advance(self, carry: StepwiseCarry) -> StepwiseCarry:
+        end = carry.step + self.setting.every
+
+        def going(now: StepwiseCarry) -> Array:
+            return (now.step < end) & (now.failure == ALIVE)
+
+        def one(now: StepwiseCarry) -> StepwiseCarry:
+            instruments = self.shown(now, since=carry.step)
+            moved, own = self.moved(now)
+            inside = self.within(moved)
+            failure = jnp.where(own != ALIVE, own, jnp.where(inside, ALIVE, DIVERGED))
+            # As elsewhere, what is left is the last usable state.
+            kept = jax.tree.map(lambda new, old: jnp.where(inside, new, old), moved, now.state)
+            return StepwiseCarry(kept, now.step + (failure == ALIVE), now.time, failure, instruments)
+
+        found = jax.lax.while_loop(going, one, carry)
+        return found._replace(time=self.time(found.step))
+
+    def moment(self, carry: StepwiseCarry) -> Moment:
+        state = self.seen(carry.state)
+
+        def following() -> Params:
+            return self.flow.params(self.seen(self.moved(carry)[0]))
+
+        return Moment(
+            self.flow.params(state),
+            loss=self.loss,
+            step=carry.step,
+            time=self.time(carry.step),
+            time_per_step=self.flow.time_per_step,
+            state=state,
+            continuous=True,
+            following=following,
+            preconditioner=lambda: self.flow.preconditioner(self.loss, state),
+        )
