@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from .fingerprint import content
+from comparisons.storage.fingerprint import content
 
 ROOT = __name__.partition(".")[0]
 # They hold no setting: they keep the data, judge them, draw them.

@@ -20,9 +20,9 @@ from paper_cases import part_of
 
 import discrete
 import flows
+from comparisons.storage.fingerprint import content
 from paper_figures.edge import cohen_2021_momentum, cohen_damian_2025
 from paper_figures.frame.constants import constants
-from paper_figures.frame.fingerprint import content
 from paper_figures.frame.stored import CONSTANTS, load
 from paper_figures.momentum import shi_2021
 from paper_figures.report import catalogue
