@@ -261,6 +261,8 @@ def _order_in_rate(flow: Flow) -> int | float | None:
 
 def _threshold(method: Method, observe: Observables) -> float | None:
     """Of the effective sharpness where that is observed, else of the sharpness."""
+    if method.learning_rate is not None and not method.has_clock:
+        return None
     return method.effective_threshold if EFFECTIVE in observe else method.stability_threshold()
 
 

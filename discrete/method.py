@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
@@ -15,6 +16,8 @@ from landscapes import Params
 from .sampling import FullBatch, Sampling
 from .schedule import is_schedule, scheduled
 from .traits import Alternation, Filters, Memory, Recursion, Restarted, Stages, Threshold
+
+_LEAF = jax.tree.structure(0.0)
 
 Gradient = Callable[[Params], Params]
 State = Any
@@ -102,6 +105,12 @@ class Method(eqx.Module):
     def at(self, step: Any) -> "Method":
         """The method with every schedule replaced by its value at the step."""
         return jax.tree.map(lambda leaf: leaf(step) if is_schedule(leaf) else leaf, self, is_leaf=is_schedule)
+
+    @property
+    def has_clock(self) -> bool:
+        """Whether one learning rate, or one schedule of it, says how much time a step takes."""
+        rate = self.learning_rate
+        return is_schedule(rate) or (rate is not None and jax.tree.structure(rate) == _LEAF and jnp.ndim(rate) == 0)
 
     @property
     def is_constant(self) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 
 from discrete import Method
 from discrete.running.march import Side
+from discrete.schedule import is_schedule
 from discrete.traits import Recursion, Stages
 from landscapes import Loss, Observables, Params
 
@@ -132,6 +133,8 @@ def check_constant(flow: str, method: Method) -> None:
     """ValueError unless the method reveals a learning rate and has no schedule."""
     if method.learning_rate is None:
         raise ValueError(f"{flow} needs the method's learning rate; pass from_optax(..., learning_rate=h).")
+    if not is_schedule(method.learning_rate) and not method.has_clock:
+        raise ValueError(f"{flow} needs one learning rate for all parameters; {type(method).__name__} has several.")
     if not method.is_constant:
         raise ValueError(
             f"{flow} needs a constant learning rate and momentum; {type(method).__name__} has a schedule. "

@@ -190,9 +190,9 @@ def descent_trajectory(side: DescentSide | Ensemble, marched: Marched, every: in
 
 
 def method_times(method: Method, steps: np.ndarray) -> np.ndarray:
-    """n h, or the running sum of a scheduled h; step numbers where the method reveals no learning rate."""
+    """n h, or the running sum of a scheduled h; step numbers where no one learning rate is known."""
     rate = method.learning_rate
-    if rate is None:
+    if not method.has_clock:
         return steps.astype(float)
     if not is_schedule(rate):
         return steps * float(rate)

@@ -80,7 +80,7 @@ class DescentSide(Side):
         return jax.tree.map(lambda new, old: jnp.where(since_sample > 0, new, old), seen, carries)
 
     def _moment(self, n: Array, params: Params, state: Any) -> Moment:
-        oracle, rate = self._oracle(n), self.method.at(n).learning_rate
+        oracle, rate = self._oracle(n), self.method.at(n).learning_rate if self.method.has_clock else None
         after: list = []
 
         def stepped() -> tuple[Params, Any]:
