@@ -42,7 +42,7 @@ def _network(size: Size, problem: Any, method: discrete.GradientDescent, path: P
     before, start, after = (jax.tree.map(lambda leaf, n=n: jnp.asarray(leaf[n]), path) for n in around)
     # Within the edge the run alternates already; before it nothing does.
     swing = jax.tree.map(lambda x, y, z: (2 * y - x - z) / 4, before, start, after) if name == WITHIN else None
-    state = eqx.filter_jit(flows.SelfStabilization(method, swing=swing).init)(problem.loss, start)
+    state = eqx.filter_jit(flows.SelfStabilization(method, swing=swing).init)(problem.loss, flows.Start(start))
     told: dict[str, dict[str, np.ndarray]] = {}
     with progress_bar(title=f"{name}: ") as show:
         for i, displacement in enumerate(size.displacements):
