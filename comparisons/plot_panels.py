@@ -160,7 +160,7 @@ def _missing(comparison: Findings) -> str:
 
 def _draw(panel: Axes, curves: list[Curve], scale: str, otherwise: str = NOTHING) -> None:
     """All curves on one scale; a value that has no place on it is a gap, a sample without neighbours a dot."""
-    found = [np.where(np.abs(curve.rows) < LARGEST, curve.rows, np.nan) for curve in curves]
+    found = [_within_reach(curve.rows) for curve in curves]
     values = np.concatenate([rows[~np.isnan(rows)] for rows in found]) if found else np.empty(0)
     visible = values[values > 1 / LARGEST]
     if scale == "log":
@@ -175,7 +175,7 @@ def _draw(panel: Axes, curves: list[Curve], scale: str, otherwise: str = NOTHING
         style: dict[str, Any] = curve.style | ({"marker": ".", "clip_on": False} if alone else {})
         (line,) = panel.plot(curve.steps, shown, **style)
         if curve.band is not None:
-            low, high = (np.where(np.abs(edge) < LARGEST, edge, np.nan) for edge in curve.band)
+            low, high = map(_within_reach, curve.band)
             low = np.where(low > 1 / LARGEST, low, np.nan) if logarithmic else low
             panel.fill_between(curve.steps, low, high, color=line.get_color(), alpha=0.15, linewidth=0, zorder=0)
     if logarithmic:
@@ -183,6 +183,12 @@ def _draw(panel: Axes, curves: list[Curve], scale: str, otherwise: str = NOTHING
         log_ticks(panel.yaxis)
     if not values.size:
         panel.text(0.5, 0.5, otherwise, transform=panel.transAxes, ha="center", color="0.5")
+
+
+def _within_reach(rows: np.ndarray) -> np.ndarray:
+    """In float64, where the largest number that is drawn has a place."""
+    rows = np.asarray(rows, float)
+    return np.where(np.abs(rows) < LARGEST, rows, np.nan)
 
 
 def _starred(comparison: Findings, curve: Curve, said: np.ndarray) -> Curve:

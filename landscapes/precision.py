@@ -1,5 +1,6 @@
 """Float64 is what the tool promises, and what jax gives only when asked: said where it was not."""
 
+import functools
 import threading
 import warnings
 from typing import Any
@@ -14,7 +15,8 @@ _said = False
 
 def at_least_single(params: Any) -> Any:
     """Arrays of one precision, the highest among them, and float32 at least: where vectors are told from rounding."""
-    dtype = jnp.result_type(jnp.float32, *jax.tree.leaves(params))
+    # Weakly typed arrays would give way to float32.
+    dtype = functools.reduce(jnp.promote_types, map(jnp.result_type, jax.tree.leaves(params)), jnp.dtype(jnp.float32))
     return jax.tree.map(lambda leaf: jnp.asarray(leaf, dtype), params)
 
 

@@ -121,7 +121,7 @@ def test_a_run_that_diverged_resumes_to_its_divergence(tmp_path):
         ({"problem": landscapes.Problem("dish", bowl, START, PROBLEM.predict)}, "problem"),
         (
             {"problem": landscapes.Problem("bowl", lambda p: bowl(p) + 1, START, PROBLEM.predict)},
-            "loss and gradient at the start",
+            "loss and gradient at the start and beside it",
         ),
         ({"keep_params": True}, "parameters kept"),
         ({"divergence_radius": 10.0}, "divergence radius"),
