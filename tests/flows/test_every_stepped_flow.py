@@ -10,6 +10,7 @@ from flow_cases import NEST, STEPPED, TOY, bowl, solved
 from jax.flatten_util import ravel_pytree
 
 import flows
+import landscapes
 
 every_flow = pytest.mark.parametrize("case", STEPPED.values(), ids=STEPPED)
 START = jax.tree.map(lambda leaf: leaf + 0.5, NEST)
@@ -71,7 +72,19 @@ def test_float32_stays_float32(case):
     assert solution.completed and solution.params.dtype == jnp.float32
 
 
-def test_a_stepped_flow_has_no_velocity_for_an_energy():
-    flow = STEPPED["rod flow"].make(0.1)
-    with pytest.raises(ValueError, match="RodFlow has no vector field"):
-        flow.vector_field(TOY.loss, 0.0, None)
+class Speed(landscapes.MotionObservable):
+    """|dX/dt|."""
+
+    def of_flow(self, time, params, velocity):
+        return jnp.linalg.norm(velocity)
+
+    def of_method(self, step, params, following):
+        raise NotImplementedError
+
+
+def test_an_instrument_of_motion_sees_the_displacement_of_a_stepped_flow_over_its_time():
+    run = flows.solve(
+        STEPPED["rod flow"].make(0.1), TOY.loss, TOY.params, steps=3, observe={"speed": Speed()}, keep_params=True
+    )
+    expected = np.linalg.norm(np.diff(run.path, axis=0), axis=1) / 0.1
+    np.testing.assert_allclose(run.observations["speed"][:-1], expected, rtol=1e-12)
