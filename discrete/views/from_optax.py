@@ -94,6 +94,8 @@ def from_optax(transformation: optax.GradientTransformation, learning_rate: Any 
     optax.sgd(h) without momentum is known as gradient descent, and what describes that describes it. learning_rate: of
     other transformations optax does not reveal it. ValueError where it contradicts what the transformation does.
     """
+    if learning_rate is not None:
+        check_learning_rate(learning_rate)
     rate = _rate_along_the_gradient(transformation)
     if rate is not None and learning_rate is not None:
         claimed = float(np.asarray(scheduled(learning_rate)(0) if callable(learning_rate) else learning_rate))

@@ -71,8 +71,13 @@ def test_adam_as_a_method_is_adam_by_hand():
 
 
 def test_without_a_learning_rate_an_optax_run_is_timed_in_steps():
-    run = discrete.run(discrete.from_optax(optax.sgd(H)), PROBLEM.loss, PROBLEM.params, steps=20, every=10)
+    run = discrete.run(discrete.from_optax(optax.adam(H)), PROBLEM.loss, PROBLEM.params, steps=20, every=10)
     assert run.times.tolist() == [0.0, 10.0, 20.0]
+
+
+def test_the_learning_rate_of_a_transformation_that_is_gradient_descent_is_its_clock():
+    run = discrete.run(discrete.from_optax(optax.sgd(H)), PROBLEM.loss, PROBLEM.params, steps=20, every=10)
+    assert run.times.tolist() == [0.0, 10 * H, 20 * H]
 
 
 def test_optax_schedules_count_their_own_steps():
