@@ -21,7 +21,7 @@ class Findings(eqx.Module):
     threshold: the sharpness above which the method is unstable on a quadratic, or the effective sharpness where that is
     observed (see `limited`); None where there is no constant one, or members of an ensemble have different ones.
     method: name and hyper-parameters; a list where members of an ensemble differ in one.  problem: a name to print.
-    notes: what to know before a flow is trusted, by its name: a series used where it does not converge.
+    notes: what to know before a flow is trusted, by its name: that its series does not converge, why it diverged.
     """
 
     problem: str

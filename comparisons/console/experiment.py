@@ -23,8 +23,9 @@ from flows.modified import third_derivative_vanishes
 from landscapes.memory import check_memory
 from landscapes.precision import FLOAT32
 
-from ..compare import compare, starting_state
+from ..compare import compare
 from ..comparison import Comparison
+from ..starting import starting_state
 from ..storage.load import load
 from ..storage.provenance import provenance
 from ..storage.run_folder import COMPARISON, RunFolder

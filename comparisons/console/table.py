@@ -55,7 +55,9 @@ def _rows(comparison: Findings, summary: dict) -> list[tuple[str, ...]]:
 
 def described(method: dict) -> str:
     """Name and hyper-parameters in one phrase."""
-    settings = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in method.items() if key != "name")
+    told = [described(value) if isinstance(value, dict) and "name" in value else value for value in method.values()]
+    pairs = zip(method, told, strict=True)
+    settings = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in pairs if key != "name")
     return f"{method['name']} ({settings})"
 
 

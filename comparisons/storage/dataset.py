@@ -11,10 +11,12 @@ import numpy as np
 import xarray as xr
 from xarray.backends import H5NetCDFStore
 
+from discrete.running.run import METHOD
+
 from ..findings import Findings
 from .whole_file import expanded, write_atomically
 
-METHOD, MEMBER = "discrete", "member"
+MEMBER = "member"
 GAP, PREDICTED, INDEX = "gap_", "predicted_", "_index"
 APART = {
     "distance": ("|X - x|", "params"),

@@ -13,7 +13,8 @@ from discrete import Method
 from flows import Flow, Integrator
 from landscapes import Loss, Params, top_eigenpairs
 
-from ..compare import compare, starting_state
+from ..compare import compare
+from ..starting import starting_state
 
 TOLERANCE = 0.15
 ASYMPTOTIC = 0.25

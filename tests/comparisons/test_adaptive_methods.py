@@ -12,7 +12,8 @@ import discrete
 import flows
 import landscapes
 from comparisons import Comparison
-from comparisons.console.table import table
+from comparisons.console.table import described, table
+from discrete.catalogue import description
 
 METHOD = discrete.ScalarRMSProp(0.1, 0.5, bias_correction=True)
 BOTH = {"sharpness": landscapes.Sharpness(bowl), "effective_sharpness": landscapes.EffectiveSharpness(bowl)}
@@ -73,3 +74,8 @@ def test_a_flow_of_another_decay_is_refused():
     other = discrete.ScalarRMSProp(0.1, 0.6, bias_correction=True)
     with pytest.raises(ValueError, match="build it from the same method"):
         comparisons.compare(METHOD, {"edge": flows.EdgeFlow(other)}, PROBLEM, steps=10)
+
+
+def test_a_method_inside_another_is_told_in_words():
+    method = discrete.TimeAveraged(discrete.GradientDescent(0.05))
+    assert described(description(method)) == "time-averaged (method gradient-descent (learning rate 0.05))"

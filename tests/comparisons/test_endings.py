@@ -2,6 +2,7 @@
 
 import json
 
+import jax.numpy as jnp
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from comparison_cases import (
 )
 
 import comparisons
+import discrete
 import flows
 
 
@@ -142,3 +144,13 @@ def test_the_last_params_of_a_method_that_diverged_are_those_before_it_did():
         diverged().discrete.observations["loss"][-1]
     )
     assert set(OBSERVE) < set(diverged().discrete.observations)
+
+
+def test_a_flow_that_its_series_throw_off_is_noted_with_the_reason():
+    """x' = 2.67 x where the iterates grow as 3^n = e^(1.1 n); the sharpness is not observed, so nothing else tells."""
+    method = discrete.GradientDescent(1.0)
+    found = comparisons.compare(
+        method, {"third": flows.ModifiedFlow(method, order=3)}, lambda x: -jnp.sum(x**2), jnp.ones(1), steps=10
+    )
+    assert found.status == "completed" and found.flows["third"].status.kind == "diverged"
+    assert "is beyond 1, where the series of ModifiedFlow stops converging" in found.notes["third"]

@@ -8,7 +8,7 @@ import comparisons
 import discrete
 import flows
 import landscapes
-from comparisons.compare import starting_state
+from comparisons.starting import starting_state
 from comparisons.storage.dataset import APART
 
 
