@@ -8,9 +8,10 @@ import jax
 
 from discrete import Members, Method
 from discrete.catalogue import description
+from discrete.running.divergence_radius import DIVERGENCE_RADIUS
 from discrete.running.ensemble import Ensemble
 from discrete.running.march import Marched, Progress, Side, begin, handed, march, shown
-from discrete.running.run import DIVERGENCE_RADIUS, METHOD, check_steps, descent_side, descent_trajectory
+from discrete.running.run import METHOD, check_steps, descent_side, descent_trajectory
 from flows import Integrator
 from flows.running.solve import Models, flow_side, flow_trajectory
 from landscapes import Loss, LossValue, Observables, Params, Problem, check_observables, check_start
@@ -148,7 +149,7 @@ def unpacked(
 ) -> tuple[str, Loss, Params, Any]:
     """Name, loss, start (of the first member) and predictions; ValueError for a loss without a start."""
     if members is not None and members.params is not None:
-        params = members.start(loss.params if params is None and isinstance(loss, Problem) else params)
+        params = members.first_params(loss.params if params is None and isinstance(loss, Problem) else params)
     if isinstance(loss, Problem):
         start = loss.params if params is None else params
         return loss.name, loss.loss, start, loss.predict if predict is None else predict

@@ -22,8 +22,8 @@ class Leader(Side):
     inner: DescentSide
     replays: ClassVar[bool] = DescentSide.replays
 
-    def start(self) -> Carry:
-        return self.inner.start()
+    def begin(self) -> Carry:
+        return self.inner.begin()
 
     def advance(self, carry: Carry) -> Carry:
         return self.inner.advance(carry)
@@ -49,8 +49,8 @@ class Follower(Side):
     inner: FlowSide
     predict: Callable[[Params], Array] | None
 
-    def start(self) -> Carry:
-        return self.inner.start()
+    def begin(self) -> Carry:
+        return self.inner.begin()
 
     def advance(self, carry: Carry) -> Carry:
         return self.inner.advance(carry)

@@ -53,8 +53,8 @@ class Ensemble(Side):
         whole = wrap(eqx.combine(self.varying, self.shared))
         return Ensemble(*eqx.partition(whole, lambda leaf: id(leaf) in stacked), self.count)
 
-    def start(self) -> EnsembleCarry:
-        now = self._each(lambda side: side.start(), jnp.arange(self.count))
+    def begin(self) -> EnsembleCarry:
+        now = self._each(lambda side: side.begin(), jnp.arange(self.count))
         return EnsembleCarry(now, now, self._living(now))
 
     def alive(self, carry: EnsembleCarry) -> Bool[Array, ""]:

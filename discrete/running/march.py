@@ -46,7 +46,7 @@ class Side(eqx.Module):
     replays: ClassVar[bool] = False
 
     @abstractmethod
-    def start(self) -> Carry:
+    def begin(self) -> Carry:
         """The carry at sample 0, before any measurement."""
 
     @abstractmethod
@@ -101,7 +101,7 @@ def traced(tree: Any) -> Any:
 @eqx.filter_jit
 def _start(side: Side) -> Carry:
     # Of types as strong as those that the loop returns: else its second block would be compiled again.
-    return jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.result_type(leaf)), side.start())
+    return jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.result_type(leaf)), side.begin())
 
 
 @eqx.filter_jit

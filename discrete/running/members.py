@@ -55,7 +55,7 @@ class Members(eqx.Module):
         stacked([*([] if given is None else [given]), *self.methods], "members.methods")
         return self.methods[0]
 
-    def start(self, given: Params | None) -> Params:
+    def first_params(self, given: Params | None) -> Params:
         """Where the first member starts; ValueError where nothing says so, or members have other shapes than given."""
         if self.params is None:
             if given is None:

@@ -5,15 +5,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
-from jaxtyping import Array, Float
 
 from landscapes import Loss, Observables, Params, check_observables, check_start
 from landscapes.memory import check_memory
-from landscapes.precision import at_least_single
 
 from ..method import Method
 from ..schedule import is_schedule
+from .divergence_radius import DIVERGENCE_RADIUS, divergence_distance
 from .ensemble import Ensemble, ensemble_trajectory
 from .key import as_key as as_key
 from .march import Marched, Progress, march, shown, traced
@@ -23,7 +21,6 @@ from .side import ALIVE, DescentSide
 from .status import COMPLETED, Status
 from .trajectory import Cost, Trajectory
 
-DIVERGENCE_RADIUS = 1e6
 METHOD = "discrete"
 
 
@@ -107,7 +104,7 @@ def descent_side(
         )
 
     if members is not None:
-        method, params = members.method(method), members.start(params)
+        method, params = members.method(method), members.first_params(params)
         members.check_starts(loss, params)
         return members.ensemble(side, method=method, params=params, state=state, key=key)
     if method is None or params is None:
@@ -127,14 +124,6 @@ def check_state(method: Method, state: Any, rest: Any) -> None:
             f"`state` must have the structure and shapes of {type(method).__name__}.init(params), "
             f"{jax.tree.map(jnp.shape, rest)}, got {jax.tree.map(jnp.shape, state)}; pass the `final_state` of a run."
         )
-
-
-def divergence_distance(params: Params, radius: float) -> Float[Array, ""]:
-    """The distance from the start at which a run counts as diverged: radius * max(1, |params|)."""
-    if not radius > 0:
-        raise ValueError(f"`divergence_radius` must be positive, got {radius}.")
-    # In float16 a million is infinite.
-    return radius * jnp.maximum(1, optax.tree.norm(at_least_single(params)))
 
 
 def check_countable(name: str, value: int) -> None:

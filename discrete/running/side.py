@@ -5,13 +5,13 @@ from typing import Any, ClassVar, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import optax
 from jaxtyping import Array, Bool, Int
 
 from landscapes import Loss, Moment, Observables, Params, init_carries, watch_all, watching
 
 from ..method import Method
 from ..schedule import Schedule, is_schedule
+from .divergence_radius import is_within
 from .march import Carry, Measured, Side
 from .measuring import measured_at
 from .step import Oracle, take_step
@@ -47,7 +47,7 @@ class DescentSide(Side):
     key: Any
     keep_params: bool = eqx.field(static=True, default=False)
 
-    def start(self) -> DescentCarry:
+    def begin(self) -> DescentCarry:
         instruments = init_carries(self.observe, Moment(self.origin, loss=self.loss, state=self.state))
         return DescentCarry(self.origin, self.state, jnp.asarray(0), jnp.asarray(ALIVE), instruments)
 
@@ -75,9 +75,8 @@ class DescentSide(Side):
         return measured, carry._replace(instruments=instruments)
 
     def _watched(self, n: Array, since_sample: Array, params: Params, state: Any, carries: dict) -> dict:
-        """What the instruments that watch remember after they saw step n; a sample itself they have measured."""
-        seen = watch_all(self.observe, self._moment(n, params, state), carries)
-        return jax.tree.map(lambda new, old: jnp.where(since_sample > 0, new, old), seen, carries)
+        """What the instruments that watch remember after they saw step n."""
+        return watch_all(self.observe, self._moment(n, params, state), carries, between=since_sample > 0)
 
     def _moment(self, n: Array, params: Params, state: Any) -> Moment:
         oracle, rate = self._oracle(n), self.method.at(n).learning_rate if self.method.has_clock else None
@@ -106,8 +105,7 @@ class DescentSide(Side):
         return Oracle(self.loss, n, self.key, self.method.sampling)
 
     def _within(self, params: Params) -> Bool[Array, ""]:
-        distance = optax.tree.norm(optax.tree.sub(params, self.origin))
-        return jnp.isfinite(distance) & (distance <= self.radius)
+        return is_within(params, self.origin, self.radius)
 
     def replay(self, carry: DescentCarry) -> DescentCarry:
         # Compiled apart, the replay may round otherwise; it must end with the sample even if it were to stay within.

@@ -58,7 +58,7 @@ def symmetric(entries: Float[Array, " p"], k: int) -> Float[Array, "k k"]:
 def solve_complementarity(
     constant: Float[Array, "k k"],
     operator: Float[Array, "p p"],
-    start: Float[Array, "k k"],
+    guess: Float[Array, "k k"],
     active: Array,
     *,
     rounding: Any = 0.0,
@@ -68,7 +68,7 @@ def solve_complementarity(
     """X >= 0, A + B[X] >= 0, <X, A + B[X]> = 0 among symmetric matrices that vanish outside the active directions.
 
     operator: B as the matrix of <e_p, B[e_q]> in the orthonormal basis of `pairs`, e = u_i u_j' + u_j u_i' over sqrt(2)
-        off the diagonal.  start: an X to begin with.  active: (k,), which directions take part.
+        off the diagonal.  guess: an X to begin with.  active: (k,), which directions take part.
     rounding: an error of A, in its units, within which Y >= 0 counts as met: the residual is in units where
         |A| + rounding/tolerance is 1.
     Where A >= 0, up to rounding, X is 0, the least of the solutions. The solution with Y = 0, if it is positive
@@ -108,7 +108,7 @@ def solve_complementarity(
         return jnp.linalg.norm(x - positive_part(x - slack(x))) / unit
 
     closed = positive_part(matrix(jnp.where(inside, jnp.linalg.lstsq(b + jnp.diag(1.0 * ~inside), -a)[0], 0)))
-    before = jnp.where(both, start * largest / scale, 0)
+    before = jnp.where(both, guess * largest / scale, 0)
     # Of equally good ones the first is taken.
     candidates = jnp.stack([jnp.zeros_like(closed), closed, before])
     residuals = jax.vmap(residual)(candidates)

@@ -10,7 +10,7 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Bool, Float, Int
 
 from discrete import Method
-from discrete.running.run import DIVERGENCE_RADIUS, divergence_distance
+from discrete.running.divergence_radius import DIVERGENCE_RADIUS, divergence_distance
 from landscapes import Loss, Params, gradient_and_product, third_derivative, top_eigenpairs
 from landscapes.curvature.eigenpairs import start_block
 

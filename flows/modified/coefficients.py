@@ -30,13 +30,6 @@ def coefficients(scheme: Scheme, order: int) -> dict[Tree, Any]:
     return {tree: value / symmetry(tree) for tree, value in expanded(scheme, order)[0].items()}
 
 
-@lru_cache(maxsize=64)
-def step_back(scheme: Scheme, order: int) -> dict[Tree, Any]:
-    """The coefficients of X(-h) - X(0) in h^order(tree) F(tree): minus the velocity on the slow manifold."""
-    check_order(order, HIGHEST_ORDER)
-    return {tree: value / symmetry(tree) for tree, value in expanded(scheme, order)[1].items()}
-
-
 def check_order(order: Any, highest: int) -> None:
     """ValueError unless the order is a whole number from 1 to `highest`."""
     if not isinstance(order, int | np.integer) or order < 1:

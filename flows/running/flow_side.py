@@ -6,10 +6,10 @@ from typing import Any, Protocol
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import optax
 from jaxtyping import Array, Bool, Int
 
 from discrete import Cost, Status
+from discrete.running.divergence_radius import is_within
 from discrete.running.march import Carry, Measured, Side
 from discrete.running.measuring import measured_at
 from landscapes import Loss, Moment, Params, watch_all, watching
@@ -71,13 +71,11 @@ class FlowSide(Side):
         """The carries of the instruments once those that watch were shown this step, if it is after the sample."""
         if not watching(self.setting.observe):
             return carry.instruments
-        seen, between = watch_all(self.setting.observe, self.moment(carry), carry.instruments), carry.step > since
-        return jax.tree.map(lambda new, old: jnp.where(between, new, old), seen, carry.instruments)
+        return watch_all(self.setting.observe, self.moment(carry), carry.instruments, between=carry.step > since)
 
     def within(self, state: Any) -> Bool[Array, ""]:
         """Whether a state is finite and no farther from the start than a run may be."""
-        distance = optax.tree.norm(optax.tree.sub(self.flow.params(state), self.origin))
-        return jnp.isfinite(distance) & (distance <= self.setting.radius)
+        return is_within(self.flow.params(state), self.origin, self.setting.radius)
 
     def time(self, step: Array) -> Array:
         """The flow's time after so many steps of its method."""

@@ -85,7 +85,7 @@ class ODESide(FlowSide):
         """d state / dt."""
         return self.flow.vector_field(self.loss, t, state)
 
-    def start(self) -> ODECarry:
+    def begin(self) -> ODECarry:
         state = self.flow.init(self.loss, self.begins)
         zero = jnp.asarray(0)
         begin, end = self.time(zero), self.time(self.setting.every)

@@ -8,11 +8,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from discrete import Members, Method, Status, Trajectory
+from discrete.running.divergence_radius import DIVERGENCE_RADIUS, divergence_distance
 from discrete.running.ensemble import Ensemble, ensemble_trajectory
 from discrete.running.march import Marched, Progress, march, shown, traced
 from discrete.running.measuring import measuring_cost, observations_of
 from discrete.running.members import stacked
-from discrete.running.run import DIVERGENCE_RADIUS, as_key, check_state, check_steps, divergence_distance
+from discrete.running.run import as_key, check_state, check_steps
 from discrete.running.status import COMPLETED
 from landscapes import Loss, Observables, Params, check_observables, check_start
 from landscapes.precision import at_least_single
@@ -112,7 +113,7 @@ def flow_side(
 
     made = flows_of(flow, members, "flow")
     if members is not None:
-        params = members.start(params)
+        params = members.first_params(params)
         members.check_starts(loss, params)
         model: Any = stacked(made, "flow") if len(made) > 1 else made[0]
         return members.ensemble(side, flow=model, params=params, state=state, key=key)

@@ -34,7 +34,7 @@ class StepwiseSide(FlowSide):
         """The state as instruments see it."""
         return state
 
-    def start(self) -> StepwiseCarry:
+    def begin(self) -> StepwiseCarry:
         state, zero = self.flow.init(self.loss, self.begins), jnp.asarray(0)
         carry = StepwiseCarry(state, zero, self.time(zero), jnp.asarray(ALIVE), {})
         return carry._replace(instruments=init_carries(self.setting.observe, self.moment(carry)))

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import equinox as eqx
+import jax
+import jax.numpy as jnp
 
 from ..problem import Params
 from .moment import Moment, NotThere
@@ -111,13 +113,13 @@ def measure_all(observe: Observables, moment: Moment, carries: Mapping[str, Any]
     return readings, renewed
 
 
-def watch_all(observe: Observables, moment: Moment, carries: Mapping[str, Any]) -> Carries:
-    """The new carries after a step that is no sample."""
+def watch_all(observe: Observables, moment: Moment, carries: Mapping[str, Any], *, between: Any) -> Carries:
+    """The new carries after a step; between: False where the step is a sample, which they have measured."""
     renewed = dict(carries)
     for name, observable in watching(observe).items():
         carry = _told(name, lambda o=observable, n=name: o.watch(moment, carries.get(n)))
         renewed |= {name: carry} if name in carries else {}
-    return renewed
+    return jax.tree.map(lambda new, old: jnp.where(between, new, old), renewed, dict(carries))
 
 
 def watching(observe: Observables) -> dict[str, Observable]:

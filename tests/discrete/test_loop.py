@@ -19,7 +19,7 @@ class Counter(Side):
     fails_at: Array = eqx.field(converter=jnp.asarray, default=10**9)
     width: int = eqx.field(static=True, default=1)
 
-    def start(self):
+    def begin(self):
         return jnp.asarray(0), jnp.asarray(0)
 
     def advance(self, carry):

@@ -222,7 +222,7 @@ def test_a_jump_of_a_derivative_alone_is_not_called_a_kink_of_the_loss():
     side = flow_side(
         flow, lambda x: jnp.sum(x + jnp.where(x > 0, x**2, 0) / 2), jnp.ones(1), steps=1, observe=None, every=1
     )
-    begun = side.start()
+    begun = side.begin()
     there = begun._replace(state=jnp.array([1e-6]), memory=begun.memory._replace(step=jnp.array(1e-6)))
     assert jump(side, there).size == pytest.approx(H / 2, rel=1e-3)
     assert "a kink" not in remedy(side, there) and "flows.GradientFlow" in remedy(side, there)

@@ -14,7 +14,7 @@ import discrete
 from discrete.descent.runge_kutta import EULER, HEUN, KUTTA_3, KUTTA_4, MIDPOINT
 from discrete.traits import Recursion
 from flows.modified import coefficients, scheme_of
-from flows.modified.coefficients import first_order_left_out, step_back
+from flows.modified.coefficients import expanded, first_order_left_out
 from flows.modified.display import nested_list
 from flows.modified.scheme import (
     SYMBOL,
@@ -27,7 +27,7 @@ from flows.modified.scheme import (
     symbolic_momentum,
     unit,
 )
-from flows.modified.trees import LEAF, order, trees_of_order, trees_up_to
+from flows.modified.trees import LEAF, order, symmetry, trees_of_order, trees_up_to
 from flows.modified.written_out import modified_field
 
 CHAIN, CHERRY = (LEAF,), (LEAF, LEAF)
@@ -214,7 +214,8 @@ def test_the_modified_field_of_a_polynomial_takes_one_runge_kutta_step(tableau):
 def test_the_step_back_is_the_flow_to_time_minus_one():
     scheme = heavy_ball_scheme(B)
     symbols = sympy.symbols("x y")
-    back = modified_field([f.as_expr() for f in FIELD], symbols, step_back(scheme, HIGHEST))
+    by_tree = {tree: value / symmetry(tree) for tree, value in expanded(scheme, HIGHEST)[1].items()}
+    back = modified_field([f.as_expr() for f in FIELD], symbols, by_tree)
     parts = [sum(RING.from_expr(part[i]) * H ** (k + 1) for k, part in enumerate(back)) for i in range(2)]
     assert [X + parts[0], Y + parts[1]] == flowed(velocity_of(scheme), -1)
 
