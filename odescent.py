@@ -271,8 +271,9 @@ def as_options(message: str) -> str:
 
 
 def complain(message: str) -> int:
-    """One line on standard error; the exit status of misuse."""
-    print(f"odescent: {message}", file=sys.stderr)
+    """One line on standard error, in which a word of more than 400 characters is cut; the exit status of misuse."""
+    told = re.sub(r"(\S{60})\S{340,}", r"\1...", message)
+    print(f"odescent: {told}", file=sys.stderr)
     return MISUSE
 
 

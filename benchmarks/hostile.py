@@ -1,10 +1,11 @@
 """Hostile use of the command line: kills at every file operation, full disks, malformed calls.
 
-    python benchmarks/hostile.py [--quick]
+    python benchmarks/hostile.py [--quick] [--disk FOLDER]
 
 What is computed is a stand-in; what is written, and how it is refused, is the real thing. A kill is an exception that
 an audit hook raises before the n-th file operation in the run folder, and before all that follow, so that no handler
-can tidy up; a full disk is the system's own limit on the size of files. Exit status 1, and a line each, for
+can tidy up. A full disk is the system's own limit on the size of files or, with --disk, a small file system of its own
+(mount -t tmpfs -o size=1m tmpfs FOLDER) that is filled up to so many bytes. Exit status 1, and a line each, for
 
 - a folder in which neither the command, nor --resume, nor --overwrite goes on, or in which something finished is lost,
 - files left over, numbers of another run, a traceback, a warning, a complaint of other than one line.
@@ -22,13 +23,14 @@ import shutil
 import sys
 import tempfile
 import time
-import typing
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import jax
 import numpy as np
+from malformed import malformed
 
 import comparisons
 import discrete
@@ -42,6 +44,7 @@ jax.config.update("jax_enable_x64", True)
 OPERATIONS = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir"}
 FILES = {"comparison.nc", "summary.json", "figure.png", "figure.svg", "config.json"}
 BLOCKS = 2
+BLOCK = 4096  # bytes, the unit in which a file system gives room
 OLD, NEW = "0.1", "0.2"
 faults: list[str] = []
 
@@ -219,18 +222,14 @@ def is_run_beside_leftovers(out: Path) -> bool:
     return is_run(out, OLD)
 
 
-def full_disks(out: Path, sizes: list[int]) -> int:
-    """No file may grow beyond each of the sizes: one line that names the file, and with room again it goes on."""
+def full_disks(out: Path, sizes: Iterable[int], limited: Callable[[int], AbstractContextManager]) -> int:
+    """No room beyond each of the sizes: one line that names the file, and with room again it goes on."""
     refused = 0
     for before, more in (("none", []), ("finished", ["--overwrite"])):
         for size in sizes:
             prepared(out, before)
-            limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-            resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
-            try:
+            with limited(size):
                 status, _, said = called(command(out, NEW, *more))
-            finally:
-                resource.setrlimit(resource.RLIMIT_FSIZE, limits)
             what = f"a disk full at {size} bytes, {more}"
             if status == 0:
                 continue
@@ -243,70 +242,42 @@ def full_disks(out: Path, sizes: list[int]) -> int:
     return refused
 
 
-WRONG = {
-    float: ["nan", "inf", "-1", "0", "5e-324", "1e308", "-1e308", "x", "", "1e400"],
-    int: ["-1", "0", "1e3", "x", "", "9223372036854775808", "1" + "0" * 30, "9" * 5000, "1.5"],
-    str: ["", "no-such", "../..", "\n", "ä" * 300, "%s", "-", "~nobody-here/x"],
-    bool: ["maybe", "", "2"],
-}
-HOME_OF = {
-    "widths": "digits-mlp", "channels": "cifar10-cnn", "activation": "digits-mlp", "criterion": "digits-mlp",
-    "examples": "digits-mlp", "gain": "digits-mlp", "micro_batch": "digits-mlp", "data_dir": "cifar10-mlp",
-    "ridge": "logistic", "eigenvalues": "quadratic", "degree": "chebyshev-mlp", "points": "chebyshev-mlp",
-    "depth": "deep-linear", "width": "deep-linear", "scale": "deep-linear", "dimension": "diagonal-linear",
-    "nonzeros": "diagonal-linear", "seed": "quadratic", "rotate": "quadratic", "singular_values": "deep-linear",
-    "test_examples": "digits-mlp", "in_span": "cifar10-mlp",
-}  # fmt: skip
-METHOD_OF = {
-    "momentum": "heavy-ball",
-    "beta2": "rmsprop",
-    "epsilon": "rmsprop",
-    "bias_correction": "rmsprop",
-    "strong_convexity": "nesterov-strongly-convex",
-}
-BEYOND = {
-    "widths": ["100000 100000 100000", " ".join(["2"] * 2000), "1" + "0" * 30],
-    "channels": ["1000000 1000000"],
-    "degree": ["1000000000000"],
-    "points": ["1000000000000"],
-    "depth": ["2000", "1000000000000"],
-    "width": ["1000000"],
-    "dimension": ["1000000000000"],
-    "examples": ["1000000000000"],
-    "steps": ["1000000000000000"],
-    "top": ["1000000"],
-}
+@contextlib.contextmanager
+def small_files(size: int) -> Iterator[None]:
+    """No file grows beyond the size."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
-def malformed() -> Iterator[list[str]]:
-    """Calls with one wrong value each, from the options that there are."""
-    hints = typing.get_type_hints(odescent.compare_command())
-    base = {"--problem": "two-valleys", "--method": "gradient-descent", "--learning-rate": "0.1", "--steps": "40"}
-    for name, hint in hints.items():
-        kinds = {kind for kind in (hint, *typing.get_args(hint)) if kind in WRONG}
-        kinds |= {inner for kind in typing.get_args(hint) for inner in typing.get_args(kind) if inner in WRONG}
-        if name in ("out", "resume", "overwrite", "json"):
-            continue
-        values = [value for kind in kinds or {str} for value in WRONG[kind]] + BEYOND.get(name, [])
-        options = base | {"--problem": HOME_OF.get(name, "two-valleys")}
-        method = METHOD_OF.get(name, "gradient-descent")
-        options |= {"--method": method, "--flows": "edge-1" if method == "rmsprop" else "gradient"}
-        if method == "nesterov-strongly-convex":
-            options |= {"--strong-convexity": "0.1", "--flows": "low-resolution"}
-        if options["--problem"] == "digits-mlp":
-            options |= {"--examples": "10", "--widths": "4"}
-        for value in values:
-            chosen = options | {f"--{name.replace('_', '-')}": value}
-            yield ["compare", *(word for pair in chosen.items() for word in (pair[0], *(pair[1].split(" "))))]
+def filled(disk: Path) -> Callable[[int], AbstractContextManager]:
+    """The file system of a folder, filled up to so many bytes."""
+
+    @contextlib.contextmanager
+    def limited(size: int) -> Iterator[None]:
+        ballast = disk / "ballast"
+        with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
+            while shutil.disk_usage(disk).free > size:
+                file.write(bytes(min(4096, shutil.disk_usage(disk).free - size)))
+        try:
+            yield
+        finally:
+            ballast.unlink()
+
+    return limited
 
 
 def malformed_calls(out: Path, stride: int) -> int:
     """Every call is done or refused in one line, without a warning, and a refused one leaves nothing behind."""
-    done = 0
-    for words in itertools.islice(malformed(), 0, None, stride):
+    done, files = 0, out.parent / "files"
+    files.mkdir(parents=True)
+    for words in itertools.islice(malformed(files), 0, None, stride):
         shutil.rmtree(out, ignore_errors=True)
         begin = time.perf_counter()
-        status, printed, said = called([*words, "--out", str(out)])
+        status, printed, said = called([*words, "--out", str(out)] if words[0] == "compare" else words)
         seconds = time.perf_counter() - begin
         done += 1
         what = " ".join(word[:60] for word in words)
@@ -323,7 +294,9 @@ def malformed_calls(out: Path, stride: int) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true", help="a part of it, in some twenty seconds")
-    quick = parser.parse_args().quick
+    parser.add_argument("--disk", type=Path, help="a small file system to fill")
+    given = parser.parse_args()
+    quick, disk = given.quick, given.disk
     loss, start = (lambda x: 0.5 * x @ x), np.ones(2)
     whole = comparisons.compare(discrete.GradientDescent(0.1), {}, loss, jax.numpy.asarray(start), steps=2)
     silent = contextlib.nullcontext(nothing)
@@ -340,14 +313,15 @@ def main() -> int:
         *folder_logic[2:5],
         (experiment, "compare", lambda **_: whole),
     ]
-    with tempfile.TemporaryDirectory() as parent:
+    with tempfile.TemporaryDirectory(dir=disk) as parent:
         out = Path(parent, "there", "run")
         with patched(*folder_logic):
             told("kills", lambda: kills(out, 3 if quick else 1))
             sizes = [0, 100, 700, 1500, 5000] if quick else [0, 1, *range(50, 1000, 50), *range(1000, 30000, 500)]
-            told("writes on a full disk refused", lambda: full_disks(out, sizes))
+            sizes = range(0, 25 * BLOCK, BLOCK) if disk else sizes
+            told("writes on a full disk refused", lambda: full_disks(out, sizes, filled(disk) if disk else small_files))
         with patched(*plans, folder_logic[-1]):
-            told("malformed calls", lambda: malformed_calls(out, 7 if quick else 1))
+            told("malformed calls", lambda: malformed_calls(out, 16 if quick else 1))
     return int(bool(faults))
 
 

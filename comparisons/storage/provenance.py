@@ -12,8 +12,7 @@ PACKAGES = ("jax", "jaxlib", "diffrax", "equinox", "optax", "numpy", "scipy", "x
 
 def provenance() -> dict[str, str]:
     """Versions of what computed, the device kind, the default precision, and the git revision of odescent."""
-    versions = {name: importlib.metadata.version(name) for name in ("odescent", *PACKAGES)}
-    return versions | {
+    return {name: _version(name) for name in ("odescent", *PACKAGES)} | {
         "python": platform.python_version(),
         "platform": platform.platform(),
         "device": jax.devices()[0].device_kind,
@@ -31,3 +30,11 @@ def git_revision() -> str:
     except (OSError, subprocess.TimeoutExpired):
         return "unknown"
     return done.stdout.strip() or "unknown"
+
+
+def _version(package: str) -> str:
+    """Of what is installed; `unknown` for a source tree that is only on the path."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"

@@ -93,3 +93,9 @@ def test_bad_input_is_one_line_on_standard_error_and_nothing_else(line, capsys):
     assert captured.out == ""
     assert captured.err.startswith("odescent: ") and captured.err.count("\n") == 1
     assert BAD[line] in captured.err
+
+
+def test_a_complaint_of_what_is_very_long_stays_a_line_that_can_be_read(capsys):
+    assert odescent.main(["modified", "heavy-ball", "--momentum", "9" * 5000]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and len(said) < 300 and "got '999" in said and said.endswith("...\n")

@@ -1,5 +1,6 @@
 """A comparison as named arrays, and on disk."""
 
+import importlib.metadata
 import json
 import os
 
@@ -10,6 +11,7 @@ from comparison_cases import STEPS, alone, assert_same, bare, compared, crossing
 
 import comparisons
 from comparisons.storage.dataset import APART
+from comparisons.storage.provenance import provenance
 
 
 @pytest.fixture
@@ -132,3 +134,13 @@ def test_somebody_elses_netcdf_is_refused(tmp_path):
     xr.Dataset({"temperature": ("x", [1.0, 2.0])}).to_netcdf(tmp_path / "c.nc", engine="h5netcdf")
     with pytest.raises(ValueError, match="holds no comparison"):
         comparisons.load(tmp_path / "c.nc")
+
+
+def test_a_source_tree_that_is_only_on_the_path_has_a_version_that_is_not_known(monkeypatch):
+    monkeypatch.setattr(importlib.metadata, "version", _gone)
+    found = provenance()
+    assert found["odescent"] == found["jax"] == "unknown" and found["precision"] == "float64"
+
+
+def _gone(name: str) -> str:
+    raise importlib.metadata.PackageNotFoundError(name)

@@ -187,5 +187,6 @@ def test_a_method_or_flow_whose_preconditioner_is_not_known_is_refused():
     observe = {"effective": EffectiveSharpness(TOY.loss)}
     with pytest.raises(ValueError, match="optax does not reveal the preconditioner"):
         discrete.run(method, TOY.loss, TOY.params, steps=1, observe=observe)
+    stateless = discrete.from_optax(optax.sign_sgd(0.1), 0.1)
     with pytest.raises(ValueError, match="IterateFlow does not know the preconditioner of OptaxMethod"):
-        flows.solve(flows.IterateFlow(method), TOY.loss, TOY.params, steps=1, observe=observe)
+        flows.solve(flows.IterateFlow(stateless), TOY.loss, TOY.params, steps=1, observe=observe)
