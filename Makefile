@@ -12,7 +12,7 @@ test: $(READY)
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 test-slow: $(READY)
-	$(BIN)/python -m pytest -q -m slow
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m slow
 
 figures: $(READY)
 	# Most of it is compilation: XLA's older emitters compile a third faster, and two jobs on two cores need a thread each.

@@ -41,8 +41,10 @@ def warmed_up(name: str):
     method, loss, start, steps = CASES[name]
     run = discrete.run(method, loss, start, steps=steps, every=steps)
     sharpness = landscapes.EffectiveSharpness(loss)
-    preconditioner = method.preconditioner(run.final_params, run.final_state)
-    _, carry = sharpness.measure(run.final_params, sharpness.init(start), preconditioner)
+    there = landscapes.Moment(
+        run.final_params, preconditioner=lambda: method.preconditioner(run.final_params, run.final_state)
+    )
+    _, carry = sharpness.measure(there, sharpness.init(landscapes.Moment(start)))
     swing = 1e-3 * sharpness.eigenvectors(carry)[0]
     return run.final_params + swing, run.final_state, swing
 
