@@ -14,17 +14,29 @@ from discrete.running.march import Marched, Progress, Side, begin, handed, march
 from discrete.running.run import METHOD, check_steps, descent_side, descent_trajectory
 from flows import Integrator
 from flows.running.solve import Models, flow_side, flow_trajectory
-from landscapes import Loss, LossValue, Observables, Params, Problem, check_observables, check_start
+from landscapes import (
+    Loss,
+    LossValue,
+    Observable,
+    Observables,
+    Params,
+    Problem,
+    check_observables,
+    check_start,
+    flattened,
+)
+from landscapes.instruments.reading import reading_of
 
 from .comparison import Comparison
 from .divergence.path import divergence_of, separation_of
-from .divergence.sides import REFERENCE, Follower, Leader
+from .divergence.sides import REFERENCE, Follower, Leader, tracked_sharpness
 from .ending import ended_with
 from .findings import EFFECTIVE
 from .models import checked_flows, notes_on, order_in_rate
 from .starting import starting_states
 from .storage.configuration import configuration
 from .storage.dataset import check_names
+from .storage.fingerprint import same_content
 from .storage.identity import identity
 from .storage.provenance import provenance
 from .storage.record import Record
@@ -77,11 +89,11 @@ def compare(
     elif method is None:
         raise ValueError("`method` may be None only where `members` bring methods.")
     check_observables({} if observe is None else observe)
-    observe = {"loss": LossValue(loss), **(observe or {})}
+    observe = _with_the_loss(observe or {}, loss)
     check_steps(steps, every)
     if members is None:
         check_start(loss, params)
-    check_names(observe, members=members is not None)
+    check_names(_measured_names(observe, params), members=members is not None)
     models = checked_flows(method, flows, members)
     _check_predictions(predict, params)
     if resume and folder is None:
@@ -89,7 +101,7 @@ def compare(
     if state is not None and start != "rest":
         raise ValueError(f"`state` and `start={start!r}` exclude each other; give one of them.")
     if state is None:
-        state = starting_states(start, models, loss, params, integrator, members)
+        state = starting_states(start, method, models, loss, params, integrator, members)
     steps, every = int(steps), int(every)
     shared: dict[str, Any] = {
         "steps": steps,
@@ -105,7 +117,8 @@ def compare(
     followers = {
         name: flow_side(flow, loss, params, state=own, integrator=integrator, **shared) for name, flow in flows.items()
     }
-    sides: dict[str, Side] = {METHOD: _wrapped(leader, Leader)}
+    tracked = tracked_sharpness(observe, loss)
+    sides: dict[str, Side] = {METHOD: _wrapped(leader, lambda one: Leader(one, tracked))}
     sides |= {name: _wrapped(side, lambda one: Follower(one, predict)) for name, side in followers.items()}
     record, so_far = None, begin(sides)
     if folder is not None:
@@ -158,6 +171,24 @@ def unpacked(
     return getattr(loss, "__name__", type(loss).__name__), loss, params, predict
 
 
+def _with_the_loss(observe: Observables, loss: Loss) -> Observables:
+    """What is observed, the loss of the run first; ValueError where another one has its name."""
+    given = observe.get("loss", loss)
+    if not same_content(given.loss if isinstance(given, LossValue) else given, loss):
+        raise ValueError("`observe['loss']` is another loss than that of the run, which has this name; rename it.")
+    return {**observe, "loss": LossValue(loss)} if "loss" in observe else {"loss": LossValue(loss), **observe}
+
+
+def _measured_names(observe: Observables, params: Params) -> list[str]:
+    """The names of the instruments, and those under which the answers of plain functions are stored."""
+    functions = {name: one for name, one in observe.items() if not isinstance(one, Observable)}
+    shapes = {
+        name: jax.eval_shape(lambda p, one=one: flattened({"": reading_of(one(p))}), params)
+        for name, one in functions.items()
+    }
+    return [*observe, *(name + part for name, found in shapes.items() for part in found)]
+
+
 def _check_predictions(predict: Any, params: Params) -> None:
     if predict is None:
         return
@@ -187,15 +218,15 @@ def _described(method: Method, members: Members | None) -> dict[str, Any]:
 def _common_threshold(method: Method, observe: Observables, members: Members | None) -> float | None:
     """The threshold, None where members have different ones."""
     found = {_threshold(one, observe) for one in (members.methods if members else None) or [method]}
-    limit = found.pop()
-    return None if found or limit is None else float(limit)
+    return found.pop() if len(found) == 1 else None
 
 
 def _threshold(method: Method, observe: Observables) -> float | None:
     """Of the effective sharpness where that is observed, else of the sharpness."""
     if method.learning_rate is not None and not method.has_clock:
         return None
-    return method.effective_threshold if EFFECTIVE in observe else method.stability_threshold()
+    limit = method.effective_threshold if EFFECTIVE in observe else method.stability_threshold()
+    return None if limit is None else float(limit)
 
 
 def _part_shapes(sides: dict[str, Side], fresh: Marched) -> dict[str, Any]:

@@ -41,8 +41,11 @@ def _though_alike(one: Method, other: Method) -> str:
 
 
 def order_in_rate(flow: Flow) -> int | float | None:
-    """The power of h that a flow claims: half its order for a clock that goes like sqrt(h)."""
-    return flow.order if flow.order is None or flow.clock_exponent == 1 else flow.order * flow.clock_exponent
+    """The power of h that a flow claims of a path: half its order for a clock that goes like sqrt(h)."""
+    power, sense = flow.claim
+    if sense != "path" or power is None:
+        return None
+    return power if flow.clock_exponent == 1 else power * flow.clock_exponent
 
 
 def notes_on(

@@ -6,13 +6,15 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from discrete import Members
+from discrete import Members, Method
 from flows import Flow, ODEFlow
 from flows.running.slow_manifold import slow_manifold_state
 from landscapes import Loss, Params
 
 
-def starting_state(start: str, flows: Mapping[str, Flow], loss: Loss, params: Params, integrator: Any) -> Any:
+def starting_state(
+    start: str, method: Method, flows: Mapping[str, Flow], loss: Loss, params: Params, integrator: Any
+) -> Any:
     """The method's state at the start: None at rest, else the one on the slow manifold; ValueError if there is none."""
     if start == "rest":
         return None
@@ -26,17 +28,24 @@ def starting_state(start: str, flows: Mapping[str, Flow], loss: Loss, params: Pa
     if not knowing:
         raise ValueError("`start` 'slow-manifold' needs one of `flows` with a vector field, such as ModifiedFlow.")
     best = max(knowing, key=lambda flow: flow.order or 0)
-    return slow_manifold_state(best, loss, params, integrator)
+    return method.from_state(params, slow_manifold_state(best, loss, params, integrator))
 
 
 def starting_states(
-    start: str, models: dict[str, list[Flow]], loss: Loss, params: Params, integrator: Any, members: Members | None
+    start: str,
+    method: Method,
+    models: dict[str, list[Flow]],
+    loss: Loss,
+    params: Params,
+    integrator: Any,
+    members: Members | None,
 ) -> Any:
     """That state, with one entry for each member in front where there are members."""
 
     def of(i: int, params: Params) -> Any:
         own = {name: made[i] if len(made) > 1 else made[0] for name, made in models.items()}
-        return starting_state(start, own, loss, params, integrator)
+        view = method if members is None or members.methods is None else members.methods[i]
+        return starting_state(start, view, own, loss, params, integrator)
 
     if members is None or start == "rest":
         return of(0, params)

@@ -93,6 +93,11 @@ class Method(eqx.Module):
         """The method whose run this is a view of; itself unless it says otherwise."""
         return self
 
+    def from_state(self, params: Params, state: State) -> State:
+        """The state of this view at the start of a run whose observed method starts with that state."""
+        del params
+        return state
+
     def observed_state(self, state: State) -> State:
         """The state of the observed method at the start, from the state at the start of this view."""
         return state

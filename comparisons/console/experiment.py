@@ -96,17 +96,15 @@ def _plan(arguments: Mapping[str, Any]) -> dict[str, Any]:
     models = _models(arguments["flows"], method)
     integrator = _integrator(given)
     problem = _problem(given)
-    state = starting_state(arguments["start"], models, problem.loss, problem.params, integrator)
-    if arguments.get("time_averaged"):
-        state = None if state is None else (problem.params, state)
+    seen = TimeAveraged(method) if arguments.get("time_averaged") else method
     return {
-        "method": TimeAveraged(method) if arguments.get("time_averaged") else method,
+        "method": seen,
         "flows": models,
         "loss": problem,
         "steps": arguments["steps"],
         "every": arguments["every"],
         "observe": _instruments(problem, method, arguments["top"]),
-        "state": state,
+        "state": starting_state(arguments["start"], seen, models, problem.loss, problem.params, integrator),
         "integrator": integrator,
     }
 
@@ -157,8 +155,8 @@ def _warn_of_the_edge(method: Method, problem: landscapes.Problem) -> None:
 def _integrator(given: Mapping[str, Any]) -> flows.Integrator:
     """The solver asked for, at tolerances that the precision can meet."""
     settings = {key: given[key] for key in ("rtol", "max_steps") if key in given}
-    defaults = FLOAT32_TOLERANCES[given["solver"]] if given["precision"] == "float32" and "rtol" not in given else {}
-    return SOLVERS[given["solver"]](**defaults, **settings)
+    defaults = FLOAT32_TOLERANCES[given["solver"]] if given["precision"] == "float32" else {}
+    return SOLVERS[given["solver"]](**defaults | settings)
 
 
 def _models(names: Sequence[str], method: Method) -> dict[str, flows.Flow]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+import equinox as eqx
 import jax.numpy as jnp
 import optax
 from jax.flatten_util import ravel_pytree
@@ -11,15 +12,21 @@ from jaxtyping import Array, Bool, Float
 from discrete.running.march import Carry, Measured, Side
 from discrete.running.side import DescentSide
 from flows.running.ode import FlowSide
-from landscapes import Observables, Params, Sharpness
+from landscapes import Loss, Observables, Params, Sharpness
+
+from ..storage.fingerprint import same_content
 
 REFERENCE = "reference"
 
 
 class Leader(Side):
-    """The method, handing its params and top eigenvectors to the flows at every sample."""
+    """The method, handing its params and top eigenvectors to the flows at every sample.
+
+    tracked: the name of the observable that tracks the eigenvectors, None for none.
+    """
 
     inner: DescentSide
+    tracked: str | None = eqx.field(static=True)
     replays: ClassVar[bool] = DescentSide.replays
 
     def begin(self) -> Carry:
@@ -37,9 +44,9 @@ class Leader(Side):
     def measure(self, carry: Carry, reference: Any) -> tuple[Measured, Carry]:
         measured, carry = self.inner.measure(carry, reference)
         handed = {"params": carry.params}
-        if found := tracked_sharpness(self.inner.observe):
-            name, sharpness = found
-            handed["eigenvectors"] = sharpness.eigenvectors(carry.instruments[name])
+        if self.tracked is not None:
+            sharpness: Any = self.inner.observe[self.tracked]
+            handed["eigenvectors"] = sharpness.eigenvectors(carry.instruments[self.tracked])
         return measured | {REFERENCE: handed}, carry
 
 
@@ -65,9 +72,10 @@ class Follower(Side):
         return measured | {"separation": apart}, carry
 
 
-def tracked_sharpness(observe: Observables) -> tuple[str, Sharpness] | None:
-    """The first observable that tracks eigenvectors, with its name."""
-    return next(((name, o) for name, o in observe.items() if isinstance(o, Sharpness)), None)
+def tracked_sharpness(observe: Observables, loss: Loss) -> str | None:
+    """The observable that tracks eigenvectors of the loss: the one named `sharpness`, or else the first."""
+    found = [name for name, o in observe.items() if isinstance(o, Sharpness) and same_content(o.loss, loss)]
+    return "sharpness" if "sharpness" in found else next(iter(found), None)
 
 
 def separation(params: Params, reference: dict, origin: Params, predict: Any) -> dict[str, Array]:

@@ -57,6 +57,7 @@ def to_dataset(comparison: Findings) -> xr.Dataset:
     """
     sides = {METHOD: comparison.discrete, **comparison.flows}
     units_of = {name: column.units for name, column in comparison.discrete.columns.items()}
+    check_names(comparison.discrete.observations, members=comparison.members is not None)
     length = len(comparison.steps)
     variables: dict[str, Any] = {}
     members = comparison.members
@@ -131,7 +132,7 @@ def save(comparison: Findings, path: str | Path) -> Path:
 def _padded(found: list[np.ndarray], length: int) -> np.ndarray:
     """Sides of different lengths and widths as one array, NaN where a side has nothing."""
     widths = np.max([values.shape[1:] for values in found], axis=0).astype(int)
-    full = np.full((len(found), length, *widths), np.nan)
+    full = np.full((len(found), length, *widths), np.nan, np.result_type(float, *found))
     for row, values in zip(full, found, strict=True):
         row[tuple(map(slice, values.shape))] = values
     return full

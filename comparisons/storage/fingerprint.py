@@ -4,13 +4,14 @@
     tuple, list                             a list; a named tuple as a record
     dict                                    an object, its order kept; a list of pairs where a key is no text
     array                                   {"array": dtype and shape, "sha256": of its bytes}
-    dataclass, equinox module               {"<class>": fields}; methods, flows and integrators are such
+    dataclass, equinox module               {"<class>": fields}, and the code of a class of the user's own; methods,
+                                            flows and integrators are such
     partial, bound or jitted function       what it wraps, and with what
     function                                {"function": qualified name, "sha256": of its code}
     class, builtin, dtype, enum             its qualified name
 
 Code is the bytecode with its constants, names, defaults and closure, and that of the functions of this project or of
-its own module which it names, with the plain data that it names there: another Python may compile another one.
+its own module which it names, with the data that it names there: another Python may compile another one.
 """
 
 import builtins
@@ -21,6 +22,7 @@ import hashlib
 import inspect
 import json
 import math
+import sys
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import PurePath
@@ -110,7 +112,46 @@ def _bound(value: Any, where: str, above: tuple[int, ...]) -> Any:
 
 def _record(value: Any, fields: dict[str, Any], where: str, above: tuple[int, ...]) -> Any:
     inside = (*above, id(value))
-    return {_named(type(value)): {key: _content(one, f"{where}.{key}", inside) for key, one in fields.items()}}
+    found = {key: _content(one, f"{where}.{key}", inside) for key, one in fields.items()}
+    if code := _code_of_class(type(value)):
+        found["code"] = code
+    return {_named(type(value)): found}
+
+
+@functools.cache
+def _code_of_class(kind: type) -> dict[str, Any]:
+    """The code of its functions, and the data beside them, as far as it was not installed and is not ours."""
+    found: dict[str, Any] = {}
+    for one in kind.__mro__:
+        if _is_installed(one.__module__):
+            continue
+        for name, attribute in vars(one).items():
+            code = _code_in_class(attribute)
+            # What Python and dataclasses write into a class follows from what is read beside it.
+            if code is not None and (not name.startswith("__") or name in ("__call__", "__check_init__", "__init__")):
+                try:
+                    found[f"{_named(one)}.{name}"] = _content(code, name, ())
+                except ValueError:
+                    # The same class in this process alone.
+                    found[f"{_named(one)}.{name}"] = id(code)
+    return found
+
+
+def _code_in_class(attribute: Any) -> Any:
+    """A function or plain datum that stands in a class, None for anything else."""
+    if isinstance(attribute, property):
+        return attribute.fget
+    # Classmethods and staticmethods; and equinox, which wraps the functions of its modules.
+    attribute = getattr(attribute, "__func__", getattr(attribute, "method", attribute))
+    return attribute if isinstance(attribute, (FunctionType, *_PLAIN)) else None
+
+
+def _is_installed(module: str) -> bool:
+    """Whether a module came with Python, was installed, or is of this project."""
+    package = module.split(".")[0]
+    if package in sys.stdlib_module_names or package in OURS:
+        return True
+    return "site-packages" in (getattr(sys.modules.get(module), "__file__", None) or "")
 
 
 def _function(value: Any, where: str, above: tuple[int, ...]) -> Any:
@@ -127,7 +168,7 @@ def _function(value: Any, where: str, above: tuple[int, ...]) -> Any:
                 raise
     for name in sorted(_names(value.__code__)):
         used = value.__globals__.get(name)
-        if _is_ours(used) or _is_beside(used, value) or isinstance(used, _PLAIN):
+        if _is_ours(used) or _is_beside(used, value) or isinstance(used, _PLAIN) or _is_data_beside(used, value):
             parts.append([name, _content(used, f"{where}, its {name}", above)])
     return {"function": _named(value), "sha256": _sha(json.dumps(parts).encode())}
 
@@ -160,6 +201,12 @@ def _is_beside(used: Any, value: Any) -> bool:
     """A function of the same module, unless that came with Python or was installed."""
     beside = isinstance(used, FunctionType) and used.__globals__ is value.__globals__
     return beside and "site-packages" not in used.__code__.co_filename
+
+
+def _is_data_beside(used: Any, value: Any) -> bool:
+    """A dict, a list or an instance of a dataclass that a function of the user's own names."""
+    own = not _is_installed(value.__globals__.get("__name__", ""))
+    return own and (isinstance(used, dict | list) or (dataclasses.is_dataclass(used) and not isinstance(used, type)))
 
 
 def _name_of(value: Any, where: str, above: tuple[int, ...]) -> Any:

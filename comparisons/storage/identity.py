@@ -23,6 +23,7 @@ BESIDE = 1e-2
 def identity(value: Any) -> str:
     """A text that is the same exactly where the value is made of the same, also in another process.
 
+    Dicts with texts for keys are the same in any order, as they are to JAX.
     What cannot be told apart by its content has another text each time, which says so.
     """
     try:

@@ -41,7 +41,7 @@ class Record:
             self._check_configuration()
             self._hold = hold(self.folder, "folder")
         elif (self.folder / STATE).exists():
-            raise ValueError(f"`folder` {self.folder} holds an unfinished run; resume it or choose another folder.")
+            raise ValueError(f"`folder` {self.folder} holds a run; resume it or choose another folder.")
         else:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._hold = hold(self.folder, "folder")

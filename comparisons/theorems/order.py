@@ -141,7 +141,7 @@ def _error(method: Method, make_flow, loss: Loss, params: Params, steps: int, st
     flow = make_flow(method)
     tight, loose = (dopri8(rtol) for rtol in (TIGHT, LOOSE))
     try:
-        state = starting_state(start, {"flow": flow}, loss, params, tight)
+        state = starting_state(start, method, {"flow": flow}, loss, params, tight)
     except ValueError as error:
         return np.nan, np.nan, None, str(error)
     every = max(1, steps // SAMPLES)

@@ -20,5 +20,5 @@ def divergence_distance(params: Params, radius: float) -> Float[Array, ""]:
 
 def is_within(params: Params, origin: Params, distance: Float[Array, ""]) -> Bool[Array, ""]:
     """Whether params are finite and no farther from the start than that."""
-    reached = optax.tree.norm(optax.tree.sub(params, origin))
+    reached = optax.tree.norm(optax.tree.sub(at_least_single(params), at_least_single(origin)))
     return jnp.isfinite(reached) & (reached <= distance)

@@ -19,12 +19,13 @@ class EnsembleCarry(NamedTuple):
     """Where the members stand, a leading axis of members on every leaf.
 
     now: of each member at its last sample.  beside: of one that goes on, where it was at the sample before; of one that
-    failed, the carry with which it failed.  alive: which of them go on.
+    failed, the carry with which it failed.  alive: which of them go on.  failed: which did so until this sample only.
     """
 
     now: Carry
     beside: Carry
     alive: Bool[Array, " members"]
+    failed: Bool[Array, " members"]
 
 
 class Ensemble(Side):
@@ -55,7 +56,8 @@ class Ensemble(Side):
 
     def begin(self) -> EnsembleCarry:
         now = self._each(lambda side: side.begin(), jnp.arange(self.count))
-        return EnsembleCarry(now, now, self._living(now))
+        alive = self._living(now)
+        return EnsembleCarry(now, now, alive, jnp.zeros_like(alive))
 
     def alive(self, carry: EnsembleCarry) -> Bool[Array, ""]:
         return jnp.any(carry.alive)
@@ -66,13 +68,14 @@ class Ensemble(Side):
         well = alive & self._living(moved)
         # What is not now is beside it: the carry before, or the one that failed.
         beside = _chosen(alive, _chosen(well, now, moved), carry.beside)
-        return EnsembleCarry(_chosen(well, moved, now), beside, well)
+        return EnsembleCarry(_chosen(well, moved, now), beside, well, alive & ~well)
 
     def measure(self, carry: EnsembleCarry, reference: Any) -> tuple[Measured, EnsembleCarry]:
-        now, alive = carry.now, carry.alive
+        now, beside, alive = carry.now, carry.beside, carry.alive
         if reference is not None and LIVING in reference:
             led = reference[LIVING]
-            now = _chosen(alive & ~led, carry.beside, now)
+            # Alone, a follower would not have set out for a sample that its leader did not reach.
+            now, beside = _chosen(alive & ~led, beside, now), _chosen(carry.failed & ~led, now, beside)
             alive &= led
             reference = {name: rows for name, rows in reference.items() if name != LIVING}
         busy = self._busy(alive)
@@ -80,7 +83,7 @@ class Ensemble(Side):
             measured, seen = self._each(lambda side, one: side.measure(one, None), busy, now)
         else:
             measured, seen = self._each(lambda side, one, other: side.measure(one, other), busy, now, reference)
-        return measured | {LIVING: alive}, EnsembleCarry(_chosen(alive, seen, now), carry.beside, alive)
+        return measured | {LIVING: alive}, EnsembleCarry(_chosen(alive, seen, now), beside, alive, carry.failed)
 
     def ended(self, carry: EnsembleCarry, i: int) -> tuple[Side, Carry]:
         """The side of one member and the carry with which it would have come out of a run alone."""

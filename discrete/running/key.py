@@ -7,14 +7,19 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+SMALLEST, LARGEST = -(2**63), 2**63 - 1
 
-def as_key(key: Any) -> Array:
-    """A key of JAX from a whole number or a key; ValueError from anything else."""
-    if isinstance(key, int | np.integer) and not isinstance(key, bool):
+
+def as_key(key: Any, name: str = "key") -> Array:
+    """A key of JAX from a whole number or a key; ValueError from anything else, which says of what name it is."""
+    if isinstance(key, np.ndarray | jax.Array) and not key.shape and jnp.issubdtype(key.dtype, jnp.integer):
+        key = int(key)
+    if isinstance(key, int | np.integer) and not isinstance(key, bool) and SMALLEST <= key <= LARGEST:
         return jax.random.key(int(key))
     if isinstance(key, jax.Array):
-        if jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
+        if jnp.issubdtype(key.dtype, jax.dtypes.prng_key) and not key.shape:
             return key
-        if key.dtype == jnp.uint32:
+        # As jax.random.PRNGKey makes them.
+        if key.dtype == jnp.uint32 and key.shape == (2,):
             return jax.random.wrap_key_data(key)
-    raise ValueError(f"`key` must be a whole number or a key of jax.random.key, got {key!r}.")
+    raise ValueError(f"`{name}` must be a whole number of 64 bits or one key of jax.random.key, got {key!r}.")

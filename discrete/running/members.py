@@ -95,7 +95,7 @@ class Members(eqx.Module):
         if self.methods is not None and "method" in given:
             own["method"] = stacked(self.methods, "members.methods")
         if self.keys is not None:
-            own["key"] = Stacked(jnp.stack([as_key(key) for key in self.keys]), None)
+            own["key"] = Stacked(jnp.stack([as_key(key, "members.keys") for key in self.keys]), None)
         if given.get("state") is not None:
             own["state"] = Stacked(self._states(given["state"]), None)
         given = given | own
@@ -147,7 +147,7 @@ class Stacked(NamedTuple):
 def stacked(trees: Sequence[Any], name: str) -> Stacked:
     """Modules of one class, with the numbers that differ stacked; ValueError names what else differs."""
     # Python's numbers stay weakly typed when they are stacked: a member computes in the precision of its params.
-    made = [traced(tree) for tree in trees]
+    made = _alike([traced(tree) for tree in trees])
     whole = [tree_leaves_with_path(tree) for tree in made]
     for i, (tree, leaves) in enumerate(zip(made, whole, strict=True)):
         wrong = None
@@ -169,6 +169,24 @@ def stacked(trees: Sequence[Any], name: str) -> Stacked:
         varying.append(None if same else jnp.stack(column))
         shared.append(leaf if same else None)
     return Stacked(jax.tree.unflatten(structure, varying), jax.tree.unflatten(structure, shared))
+
+
+def _alike(trees: list[Any]) -> list[Any]:
+    """The trees with a whole number as a real one wherever another tree has a real one."""
+    columns = [jax.tree.leaves(tree) for tree in trees]
+    if len({len(column) for column in columns}) > 1:
+        return trees
+    real = [any(eqx.is_array(leaf) for leaf in row) for row in zip(*columns, strict=True)]
+    return [
+        jax.tree.unflatten(
+            jax.tree.structure(tree),
+            [
+                jnp.asarray(float(leaf)) if type(leaf) is int and beside else leaf
+                for leaf, beside in zip(column, real, strict=True)
+            ],
+        )
+        for tree, column in zip(trees, columns, strict=True)
+    ]
 
 
 def _summary(tree: Any) -> str:

@@ -41,7 +41,8 @@ def run(
 ) -> Trajectory:
     """Run `steps` steps of a method and measure `observe` at steps 0, every, 2 every, ..., steps.
 
-    state: the method's state to start from, e.g. the `final_state` of an earlier run; None starts it at rest.
+    state: the method's state to start from, e.g. the `final_state` of an earlier run; None starts it at rest. Steps are
+    counted from 0 in any case, for schedules and for what is drawn.
     keep_params: also return the params of every sample.
     divergence_radius: the run has diverged once it is farther than this from its start, relative to max(1, |params|).
     key: what is drawn along the run follows from it, a whole number or a key of JAX; nothing is drawn by most methods.
@@ -141,7 +142,7 @@ def check_steps(steps: int, every: int) -> None:
     if not isinstance(every, int | np.integer) or not 1 <= every <= steps:
         raise ValueError(f"`every` must be a whole number between 1 and `steps` = {steps}, got {every!r}.")
     if steps % every:
-        near = steps // every * every or every
+        near = steps // every * every
         raise ValueError(f"`every` = {every} must divide `steps` = {steps}; take {near} steps or another `every`.")
     # A sample is its step, its time and at least one measurement.
     check_memory(steps // every, times=3, steps=steps, every=every)

@@ -48,8 +48,9 @@ class DescentSide(Side):
     keep_params: bool = eqx.field(static=True, default=False)
 
     def begin(self) -> DescentCarry:
-        instruments = init_carries(self.observe, Moment(self.origin, loss=self.loss, state=self.state))
-        return DescentCarry(self.origin, self.state, jnp.asarray(0), jnp.asarray(ALIVE), instruments)
+        step = jnp.asarray(0)
+        instruments = init_carries(self.observe, self._moment(step, self.origin, self.state))
+        return DescentCarry(self.origin, self.state, step, jnp.asarray(ALIVE), instruments)
 
     def alive(self, carry: DescentCarry) -> Bool[Array, ""]:
         return carry.diverged_at == ALIVE

@@ -73,7 +73,6 @@ class TimeAveraged(Method):
         return self.from_state(params, self.method.init(params))
 
     def from_state(self, params: Params, state: Any) -> Window:
-        """The state at the start of a run whose method starts with this state."""
         return Window(params, params, params, state, state, jnp.asarray(0))
 
     def step(self, gradient: Gradient, params: Params, state: Window) -> tuple[Params, Window]:

@@ -6,7 +6,7 @@ SAFELY = 0.99
 
 
 def beyond_radius(flow: Flow, sharpness: float) -> str | None:
-    """What to know where the sharpness (the largest |curvature|) is beyond `Flow.series_radius`; None where it is not.
+    """What to know where a curvature, such as the sharpness, is beyond `Flow.series_radius`; None where it is not.
 
     On a mode within it every order from 2 to 4 is closer to the iterates than gradient flow, once a transient has died;
     beyond it nothing is sure, and odd orders are far off from 1.5 times on where the curvature is negative

@@ -93,7 +93,8 @@ def check_observables(observe: Any) -> None:
 
 def init_carries(observe: Observables, moment: Moment) -> Carries:
     """The carry of every instrument that has one."""
-    started = {name: o.init(moment) for name, o in observe.items() if isinstance(o, Observable)}
+    instruments = {name: o for name, o in observe.items() if isinstance(o, Observable)}
+    started = {name: _told(name, lambda o=o: o.init(moment)) for name, o in instruments.items()}
     return {name: carry for name, carry in started.items() if carry is not None}
 
 

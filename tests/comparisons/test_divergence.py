@@ -3,6 +3,7 @@
 from functools import cache
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from comparison_cases import INPUTS, OBSERVE, PROBLEM, START, STEPS, compared, flat, heavy_ball, models, usual
@@ -11,7 +12,8 @@ from jax.flatten_util import ravel_pytree
 
 import discrete
 import flows
-from comparisons.divergence.sides import angle
+import landscapes
+from comparisons.divergence.sides import angle, tracked_sharpness
 
 FLOWS = ("gradient flow", "modified")
 
@@ -153,3 +155,15 @@ def test_angles_reach_from_zero_to_pi_and_a_vanishing_vector_has_none():
     assert float(angle(a, -3 * a)) == pytest.approx(np.pi)
     assert float(angle(a, np.array([-2.0, 1.0]))) == pytest.approx(np.pi / 2)
     assert float(angle(a, 0 * a)) == float(angle(0 * a, 0 * a)) == 0
+
+
+def test_the_eigenvectors_are_those_of_the_loss_of_the_run_whatever_else_is_tracked():
+    other = landscapes.Sharpness(lambda p: jnp.sum(p["a"] ** 4) + p["b"] ** 2)
+    mine = landscapes.Sharpness(PROBLEM.loss)
+    observe = {"first_of_all": other, "sharpness": mine}
+    assert tracked_sharpness(observe, PROBLEM.loss) == "sharpness"
+    assert tracked_sharpness({"another": mine, "first_of_all": other}, PROBLEM.loss) == "another"
+    assert tracked_sharpness({"sharpness": other}, PROBLEM.loss) is None
+    found = compared(observe=observe, flows={"g": flows.GradientFlow(heavy_ball())}).divergence["g"].along
+    alone = compared(observe={"sharpness": mine}, flows={"g": flows.GradientFlow(heavy_ball())}).divergence["g"].along
+    np.testing.assert_allclose(found, alone, rtol=1e-9)

@@ -248,3 +248,18 @@ def test_misuse_is_refused_in_words():
         compare(None, {}, None)
     with pytest.raises(ValueError, match="`comparison` must be of a single run, got 2 members"):
         comparisons.divergence_bound(usual(), "gradient-flow")
+
+
+def test_a_flow_that_would_fail_where_its_method_already_has_is_left_where_the_method_was():
+    """Both leave in the same stretch between samples: alone, the flow does not set out for it."""
+    method, start = discrete.GradientDescent(1.0), jnp.ones(2)
+    settings = {"steps": 20, "every": 10}
+
+    def away(x):
+        return -5 * jnp.sum(x**2)
+
+    alone = comparisons.compare(method, {"g": flows.GradientFlow(method)}, away, start, **settings)
+    members = discrete.Members(params=jnp.stack([start, 0 * start]))
+    both = comparisons.compare(method, {"g": flows.GradientFlow(method)}, away, members=members, **settings)
+    assert alone.flows["g"].status == "stopped: the method diverged at step 6"
+    assert both.flows["g"].member_statuses == (alone.flows["g"].status, "completed")

@@ -1,6 +1,8 @@
 """A flow is accepted, and a run resumed, by what it is made of: never by a printed name."""
 
 import functools
+import sys
+import types
 
 import jax.numpy as jnp
 import numpy as np
@@ -108,3 +110,40 @@ def test_what_cannot_be_told_apart_is_never_taken_for_the_same():
     assert not same_content(object(), object())
     found = identity(object())
     assert "not to be told from another" in found and identity(object()) != found
+
+
+OWN = """
+import discrete
+
+SETTINGS = {{"scale": {scale}}}
+
+class Mine(discrete.Method):
+    learning_rate: float = 0.1
+
+    def init(self, params):
+        return None
+
+    def step(self, gradient, params, state):
+        return params {sign} self.learning_rate * gradient(params), state
+
+def seen(params):
+    return SETTINGS["scale"] * params
+"""
+
+
+def own(monkeypatch, sign="-", scale=1.0):
+    """A module of the user's, as it may stand in a file that is edited between two runs."""
+    module = types.ModuleType("of_a_user")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    exec(OWN.format(sign=sign, scale=scale), module.__dict__)
+    return module
+
+
+def test_a_class_of_the_users_own_is_another_one_once_its_code_is_edited(monkeypatch):
+    first, again, edited = (identity(own(monkeypatch, sign).Mine()) for sign in "--+")
+    assert first == again != edited
+
+
+def test_data_that_a_function_of_the_users_own_looks_up_are_part_of_it(monkeypatch):
+    first, again, edited = (identity(own(monkeypatch, scale=scale).seen) for scale in (1.0, 1.0, 7.0))
+    assert first == again != edited

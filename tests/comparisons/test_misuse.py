@@ -81,7 +81,7 @@ def test_predictions_are_one_array_over_examples(predict):
 
 def test_the_start_is_at_rest_or_on_the_slow_manifold():
     with pytest.raises(ValueError, match="`start` must be 'rest' or 'slow-manifold', got 'fast'"):
-        starting_state("fast", models(heavy_ball()), PROBLEM.loss, START, None)
+        starting_state("fast", heavy_ball(), models(heavy_ball()), PROBLEM.loss, START, None)
     refused("`start` 'slow-manifold' needs at least one of `flows`", start="slow-manifold", flows={})
     refused("`state` and `start='slow-manifold'` exclude each other", start="slow-manifold", state=START)
 
@@ -94,3 +94,20 @@ def test_more_eigenvalues_than_parameters_are_refused():
     refused(
         "`k` must lie between 1 and the number of parameters 3", observe={"s": landscapes.Sharpness(PROBLEM.loss, 4)}
     )
+
+
+@pytest.mark.parametrize(
+    ("observe", "taken"),
+    [
+        ({"relative": lambda p: {"distance": p["b"]}}, "relative_distance"),
+        ({"gap": lambda p: {"loss": p["b"], "value": p["b"]}}, "gap_loss"),
+    ],
+)
+def test_what_a_function_measures_may_not_be_stored_under_a_name_of_the_comparison(observe, taken):
+    refused(f"`observe` may not use the name '{taken}'", observe=observe)
+
+
+def test_the_name_of_the_loss_is_that_of_the_run():
+    refused(r"`observe\['loss'\]` is another loss", observe={"loss": lambda p: p["b"]})
+    same = comparisons.compare(heavy_ball(), {}, PROBLEM, steps=2, observe={"loss": PROBLEM.loss})
+    assert list(same.discrete.observations) == ["loss"]

@@ -136,7 +136,7 @@ def test_a_run_that_differs_is_not_resumed_and_is_told_in_what(change, named, un
 
 
 def test_a_new_run_does_not_overwrite_an_unfinished_one(unfinished):
-    with pytest.raises(ValueError, match="holds an unfinished run"):
+    with pytest.raises(ValueError, match="holds a run"):
         compared(folder=unfinished)
 
 

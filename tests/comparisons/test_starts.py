@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from comparison_cases import PROBLEM, START, STEPS, compared, flat, heavy_ball, models, usual
 
+import comparisons
 import discrete
 import flows
 from flows.running.slow_manifold import slow_manifold_state
@@ -49,3 +50,15 @@ def test_every_side_starts_at_the_same_point():
     assert len(set(losses)) == 1
     assert [apart.distance[0] for apart in usual().divergence.values()] == [0, 0]
     assert set(usual().flows) == set(models(heavy_ball()))
+
+
+def test_a_view_of_a_method_starts_on_the_manifold_of_that_method():
+    method = heavy_ball(0.02)
+    averaged = discrete.TimeAveraged(method)
+    model = {"modified": flows.ModifiedFlow(method)}
+    state = averaged.from_state(START, slow_manifold_state(model["modified"], PROBLEM.loss, START))
+    found, given = (
+        comparisons.compare(averaged, model, PROBLEM, steps=4, **chosen).divergence["modified"].distance
+        for chosen in ({"start": "slow-manifold"}, {"state": state})
+    )
+    np.testing.assert_array_equal(found, given)

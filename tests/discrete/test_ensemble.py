@@ -333,3 +333,11 @@ def test_a_stochastic_flow_draws_from_the_key_of_each_member():
         alone = flows.solve(flow, bowl, start, steps=6, keep_params=True, key=key)
         np.testing.assert_allclose(found.path[:, i], alone.path, rtol=1e-13)
     assert np.abs(found.path[-1, 0] - found.path[-1, 1]).min() > 1e-3
+
+
+def test_a_whole_number_beside_real_ones_is_one_of_them():
+    methods = [discrete.HeavyBall(0.1, 0), discrete.HeavyBall(0.1, 0.5)]
+    together = discrete.run(None, bowl, jnp.ones(2), steps=5, members=Members(methods=methods))
+    for i, method in enumerate(methods):
+        alone = discrete.run(method, bowl, jnp.ones(2), steps=5)
+        np.testing.assert_allclose(together.final_params[i], alone.final_params, rtol=1e-14)

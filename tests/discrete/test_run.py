@@ -200,3 +200,28 @@ def test_the_caller_s_arrays_survive_the_run():
     start = np.array(PROBLEM.params)
     discrete.run(METHOD, PROBLEM.loss, start, steps=10)
     np.testing.assert_array_equal(start, PROBLEM.params)
+
+
+def test_in_half_precision_a_run_may_go_as_far_as_its_numbers():
+    """The square of 256 is beyond float16, a distance of 268 is not."""
+    found = discrete.run(discrete.GradientDescent(10.0), lambda x: -x.sum(), jnp.zeros(2, jnp.float16), steps=40)
+    assert found.completed and found.final_params.tolist() == [400, 400]
+
+
+@pytest.mark.parametrize("key", [2**64, jnp.zeros(5, jnp.uint32), jax.random.split(jax.random.key(0), 3), 1.5, True])
+def test_a_key_is_one_whole_number_or_one_key(key):
+    with pytest.raises(ValueError, match="`key` must be a whole number of 64 bits or one key of jax.random.key"):
+        run(key=key)
+
+
+def test_an_instrument_may_ask_for_the_first_step_when_it_begins():
+    class Begun(landscapes.Observable):
+        def init(self, moment):
+            return moment.displacement
+
+        def measure(self, moment, carry):
+            return landscapes.Reading(carry), carry
+
+    method, observe = discrete.GradientDescent(0.1), {"begun": Begun()}
+    found = discrete.run(method, lambda x: jnp.sum(x**2), jnp.ones(2), steps=2, observe=observe)
+    np.testing.assert_allclose(found.observations["begun"], np.full((3, 2), -0.2))
