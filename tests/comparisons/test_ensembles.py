@@ -12,6 +12,7 @@ from comparison_cases import INPUTS, assert_same, interrupt_after
 from rich.console import Console
 
 import comparisons
+import discrete
 import flows
 import landscapes
 from comparisons.console.table import table
