@@ -8,15 +8,18 @@ demo: $(READY)
 	$(BIN)/odescent compare --problem digits-mlp --method gradient-descent --learning-rate 0.1 --steps 3000 --every 10 \
 		--flows gradient modified-2 --out runs/demo --overwrite
 
+# Most of both is compilation, which takes a third less time with XLA's older emitters; test-slow and claims have the default.
+QUICK := XLA_FLAGS=--xla_cpu_use_fusion_emitters=false
+
 test: $(READY)
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	$(QUICK) $(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 test-slow: $(READY)
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m slow
 
 figures: $(READY)
-	# Most of it is compilation: XLA's older emitters compile a third faster, and two jobs on two cores need a thread each.
-	NPROC=1 XLA_FLAGS=--xla_cpu_use_fusion_emitters=false \
+	# Two jobs on two cores need a thread each.
+	NPROC=1 $(QUICK) \
 		$(BIN)/odescent figures --quick --jobs 2 --out runs/figures-quick
 
 claims: $(READY)

@@ -316,12 +316,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory(dir=disk) as parent:
         out = Path(parent, "there", "run")
         with patched(*folder_logic):
-            told("kills", lambda: kills(out, 3 if quick else 1))
+            told("kills", lambda: kills(out, 4 if quick else 1))
             sizes = [0, 100, 700, 1500, 5000] if quick else [0, 1, *range(50, 1000, 50), *range(1000, 30000, 500)]
             sizes = range(0, 25 * BLOCK, BLOCK) if disk else sizes
             told("writes on a full disk refused", lambda: full_disks(out, sizes, filled(disk) if disk else small_files))
         with patched(*plans, folder_logic[-1]):
-            told("malformed calls", lambda: malformed_calls(out, 16 if quick else 1))
+            told("malformed calls", lambda: malformed_calls(out, 20 if quick else 1))
     return int(bool(faults))
 
 

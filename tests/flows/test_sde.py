@@ -103,5 +103,5 @@ class Displacement(landscapes.Observable):
 
 
 def test_a_key_that_is_none_is_refused():
-    with pytest.raises(ValueError, match="`key` must be a whole number or a key of jax"):
+    with pytest.raises(ValueError, match="`key` must be a whole number of 64 bits or one key of jax"):
         solved(key="seed", size=2)
