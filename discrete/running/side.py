@@ -99,7 +99,8 @@ class DescentSide(Side):
             following=lambda: stepped()[0],
             # That of the step to come: it moves these params, and at rest there is no other.
             preconditioner=lambda: self.method.at(n).preconditioner(*stepped()),
-            gradients_of_a_step=self.method.gradients_per_step,
+            # Both come from one step.
+            price=lambda asked: (self.method.gradients_per_step if asked else 0, 0),
         )
 
     def _oracle(self, n: Array) -> Oracle:

@@ -208,3 +208,9 @@ def evaluations(integrator: Integrator, solver_steps: int) -> int | None:
         return None
     first_is_last = int(solver.tableau.fsal)
     return solver_steps * (solver.tableau.num_stages - first_is_last) + first_is_last + choosing
+
+
+def evaluations_of_a_step(integrator: Integrator) -> int:
+    """Of one more solver step; 0 for a solver that does not reveal them."""
+    one, none = evaluations(integrator, 1), evaluations(integrator, 0)
+    return 0 if one is None or none is None else one - none

@@ -1,6 +1,7 @@
 """Flows that are ordinary differential equations, integrated from sample to sample."""
 
 from abc import abstractmethod
+from functools import cache
 from typing import Any, ClassVar, NamedTuple
 
 import diffrax
@@ -16,7 +17,7 @@ from ..flow import FieldCost, Flow, Setting, Start, State
 from . import diagnosis
 from .failure import ALIVE, DIVERGED, SOLVER_FAILED, STEP_LIMIT, UNDERFLOW
 from .flow_side import FlowSide
-from .integrator import Integrator, Memory, Reached, evaluations, first_memory, integrate
+from .integrator import Integrator, Memory, Reached, evaluations, evaluations_of_a_step, first_memory, integrate
 
 SMALLEST_STEP = 1e-13
 SWITCH_TOLERANCE = 1e-12
@@ -107,6 +108,14 @@ class ODESide(FlowSide):
         return jax.lax.while_loop(going, one, carry)
 
     def moment(self, carry: ODECarry) -> Moment:
+        ahead = cache(lambda: self._advanced(carry, carry.step + 1))
+        step = evaluations_of_a_step(self.integrator)
+
+        def price(asked: frozenset[str]) -> tuple[Any, Any]:
+            taken = (ahead().solver_steps - carry.solver_steps) * step if "following" in asked else 0
+            calls, field = taken + ("velocity" in asked), self.flow.field_cost
+            return calls * field.gradients, calls * field.hessian_products
+
         return Moment(
             self.flow.params(carry.state),
             loss=self.loss,
@@ -115,9 +124,10 @@ class ODESide(FlowSide):
             time_per_step=self.flow.time_per_step,
             state=carry.state,
             continuous=True,
-            following=lambda: self.flow.params(self._advanced(carry, carry.step + 1).state),
+            following=lambda: self.flow.params(ahead().state),
             velocity=lambda: self.flow.params(self.field(self.time(carry.step), carry.state)),
             preconditioner=lambda: self.flow.preconditioner(self.loss, carry.state),
+            price=price,
         )
 
     def status(self, carry: ODECarry) -> Status:

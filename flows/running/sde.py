@@ -59,10 +59,13 @@ class SDESide(StepwiseSide):
     def status(self, carry: StepwiseCarry) -> Status:
         return Status("diverged", int(carry.step) + 1)
 
-    def cost(self, carry: StepwiseCarry) -> Cost:
+    def work(self, carry: StepwiseCarry) -> tuple[Any, Any]:
         """One drift and one diffusion for each substep."""
-        substeps, field = int(carry.step) * self.flow.substeps, self.flow.field_cost
-        return Cost(substeps * field.gradients, substeps * field.hessian_products, solver_steps=substeps)
+        substeps, field = carry.step * self.flow.substeps, self.flow.field_cost
+        return substeps * field.gradients, substeps * field.hessian_products
+
+    def cost(self, carry: StepwiseCarry) -> Cost:
+        return Cost(*map(int, self.work(carry)), solver_steps=int(carry.step) * self.flow.substeps)
 
     def moved(self, carry: StepwiseCarry) -> tuple[Any, Int[Array, ""]]:
         length = self.flow.time_per_step / self.flow.substeps

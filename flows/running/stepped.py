@@ -85,7 +85,10 @@ class SteppedSide(StepwiseSide):
         words = self.flow.reason(carry.state, int(carry.failure) - OWN_FAILURES)
         return Status("stopped", step, f"{words} at step {step}")
 
-    def cost(self, carry: StepwiseCarry) -> Cost:
+    def work(self, carry: StepwiseCarry) -> tuple[Any, Any]:
         """What the flow counted itself."""
         spent = self.flow.spent(carry.state)
-        return Cost(int(spent.gradients), int(spent.hessian_products))
+        return spent.gradients, spent.hessian_products
+
+    def cost(self, carry: StepwiseCarry) -> Cost:
+        return Cost(*map(int, self.work(carry)))

@@ -1,13 +1,14 @@
 """What flows that move from one step of their method to the next have in common, whether chance moves them or not."""
 
 from abc import abstractmethod
+from functools import cache
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int
 
-from landscapes import Moment, Params, init_carries
+from landscapes import Moment, init_carries
 
 from .failure import ALIVE, DIVERGED
 from .flow_side import FlowSide
@@ -57,11 +58,19 @@ class StepwiseSide(FlowSide):
         found = jax.lax.while_loop(going, one, carry)
         return found._replace(time=self.time(found.step))
 
+    @abstractmethod
+    def work(self, carry: StepwiseCarry) -> tuple[Any, Any]:
+        """Gradients and Hessian products that it has taken to come here."""
+
     def moment(self, carry: StepwiseCarry) -> Moment:
         state = self.seen(carry.state)
+        ahead = cache(lambda: self.moved(carry)[0])
 
-        def following() -> Params:
-            return self.flow.params(self.seen(self.moved(carry)[0]))
+        def price(asked: frozenset[str]) -> tuple[Any, Any]:
+            if "following" not in asked:
+                return 0, 0
+            before, after = self.work(carry), self.work(carry._replace(state=ahead(), step=carry.step + 1))
+            return after[0] - before[0], after[1] - before[1]
 
         return Moment(
             self.flow.params(state),
@@ -71,6 +80,7 @@ class StepwiseSide(FlowSide):
             time_per_step=self.flow.time_per_step,
             state=state,
             continuous=True,
-            following=following,
+            following=lambda: self.flow.params(self.seen(ahead())),
             preconditioner=lambda: self.flow.preconditioner(self.loss, state),
+            price=price,
         )

@@ -24,6 +24,7 @@ class Moment:
     params: x_n, or X(t_n) of a flow.  step: n.  time: in the clock of the run.  loss: the loss of the run, all of it.
     continuous: whether this is a moment of a flow.  oracle: of the step to come, None for a flow.
     state: of the method or of the flow.  time_per_step: of a step of the method, in the clock of the run.
+    price: gradients and Hessian products that answering takes, from the names of what was asked for.
     Outside a run, Moment(params) is enough for instruments that look at nothing else.
     """
 
@@ -41,19 +42,19 @@ class Moment:
         following: Callable[[], Params] | None = None,
         velocity: Callable[[], Params] | None = None,
         preconditioner: Callable[[], Any] | None = None,
-        gradients_of_a_step: int = 0,
+        price: Callable[[frozenset[str]], tuple[Any, Any]] | None = None,
     ):
         self.params, self.loss, self.step, self.time = params, loss, step, time
         self.time_per_step, self.state, self.oracle, self.continuous = time_per_step, state, oracle, continuous
         self._following, self._velocity, self._preconditioner = following, velocity, preconditioner
-        self._gradients_of_a_step, self._stepped = gradients_of_a_step, False
+        self._price, self._asked = price, set[str]()
 
     @cached_property
     def following(self) -> Params:
         """x_{n+1}, or X(t_{n+1})."""
         if self._following is None:
             raise NotThere("a run that moves")
-        self._stepped = True
+        self._asked.add("following")
         return self._following()
 
     @cached_property
@@ -65,6 +66,7 @@ class Moment:
     def velocity(self) -> Params:
         """dX/dt of a flow that has a vector field; the displacement over the time of the step of anything else."""
         if self._velocity is not None:
+            self._asked.add("velocity")
             return self._velocity()
         if self.time_per_step is None:
             raise NotThere("a run that moves, of a method that reveals its learning rate")
@@ -75,13 +77,13 @@ class Moment:
         """P of the step to come, x_{n+1} = x_n - h P^-1 grad L(x_n); like the params, or one number."""
         if self._preconditioner is None:
             raise NotThere("the `preconditioner` of a run")
-        self._stepped = True
+        self._asked.add("preconditioner")
         return self._preconditioner()
 
     @property
     def spent(self) -> tuple[Any, Any]:
         """Gradients and Hessian products that answering has taken."""
-        return self._gradients_of_a_step if self._stepped else 0, 0
+        return (0, 0) if self._price is None else self._price(frozenset(self._asked))
 
     def in_clock(self, time_per_step: Any) -> tuple[Any, Params]:
         """Time and velocity in a clock in which a step takes that time; in the clock of the run for None."""

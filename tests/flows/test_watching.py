@@ -52,6 +52,13 @@ SIDES = {
     "central flow": flows.CentralFlow(METHOD),
     "a stochastic flow": Steered(METHOD),
 }
+# What the samples cost at which an instrument asked for the step to come.
+OF_LOOKING_AHEAD = {
+    # Six new slopes in a step of Tsit5, and at least one step.
+    "gradient flow": lambda cost, samples: cost.measuring_gradients in range(6 * samples, 20 * samples, 6),
+    "central flow": lambda cost, samples: cost.measuring_products > samples < cost.measuring_gradients,
+    "a stochastic flow": lambda cost, samples: cost.measuring_gradients == samples * Steered.substeps,
+}
 
 
 @pytest.mark.parametrize("name", SIDES)
@@ -62,6 +69,7 @@ def test_a_flow_shows_every_step(name):
     )
     lengths = np.linalg.norm(np.diff(np.asarray(every.params), axis=0), axis=1).reshape(-1, EVERY).max(axis=1)
     np.testing.assert_allclose(watched.observations["longest"], [0, *lengths], rtol=1e-6)
+    assert OF_LOOKING_AHEAD[name](watched.cost, STEPS // EVERY + 1) and every.cost.measuring_gradients == 0
 
 
 def test_a_method_shows_every_step_and_what_it_took_is_counted():
@@ -83,3 +91,12 @@ def test_columns_say_what_the_observations_are():
         "norm": ("norm", "value", "loss / params"),
     }
     assert set(run.values()) == {"s", "norm"} and set(run.told()) == {"s", "s_residual", "norm"}
+
+
+def test_a_velocity_is_one_evaluation_of_the_field():
+    class Speed(landscapes.Observable):
+        def measure(self, moment, carry):
+            return landscapes.Reading(jnp.linalg.norm(moment.velocity)), carry
+
+    found = flows.solve(SIDES["gradient flow"], TOY.loss, TOY.params, steps=6, every=2, observe={"speed": Speed()})
+    assert (found.cost.measuring_gradients, found.cost.measuring_products) == (4, 0)
