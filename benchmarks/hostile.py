@@ -261,7 +261,7 @@ def filled(disk: Path) -> Callable[[int], AbstractContextManager]:
         ballast = disk / "ballast"
         with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
             while shutil.disk_usage(disk).free > size:
-                file.write(bytes(min(4096, shutil.disk_usage(disk).free - size)))
+                file.write(bytes(min(BLOCK, shutil.disk_usage(disk).free - size)))
         try:
             yield
         finally:
@@ -318,8 +318,8 @@ def main() -> int:
         with patched(*folder_logic):
             told("kills", lambda: kills(out, 4 if quick else 1))
             sizes = [0, 100, 700, 1500, 5000] if quick else [0, 1, *range(50, 1000, 50), *range(1000, 30000, 500)]
-            sizes = range(0, 25 * BLOCK, BLOCK) if disk else sizes
-            told("writes on a full disk refused", lambda: full_disks(out, sizes, filled(disk) if disk else small_files))
+            full = (range(0, 25 * BLOCK, BLOCK), filled(disk)) if disk else (sizes, small_files)
+            told("writes on a full disk refused", lambda: full_disks(out, *full))
         with patched(*plans, folder_logic[-1]):
             told("malformed calls", lambda: malformed_calls(out, 20 if quick else 1))
     return int(bool(faults))

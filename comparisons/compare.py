@@ -176,7 +176,8 @@ def _with_the_loss(observe: Observables, loss: Loss) -> Observables:
     given = observe.get("loss", loss)
     if not same_content(given.loss if isinstance(given, LossValue) else given, loss):
         raise ValueError("`observe['loss']` is another loss than that of the run, which has this name; rename it.")
-    return {**observe, "loss": LossValue(loss)} if "loss" in observe else {"loss": LossValue(loss), **observe}
+    measured = {"loss": LossValue(loss)}
+    return measured | dict(observe) | measured
 
 
 def _measured_names(observe: Observables, params: Params) -> list[str]:

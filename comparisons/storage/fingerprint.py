@@ -23,6 +23,7 @@ import inspect
 import json
 import math
 import sys
+import uuid
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import PurePath
@@ -132,8 +133,8 @@ def _code_of_class(kind: type) -> dict[str, Any]:
                 try:
                     found[f"{_named(one)}.{name}"] = _content(code, name, ())
                 except ValueError:
-                    # The same class in this process alone.
-                    found[f"{_named(one)}.{name}"] = id(code)
+                    # The same class in this process alone: this is found once for each.
+                    found[f"{_named(one)}.{name}"] = str(uuid.uuid4())
     return found
 
 
@@ -166,9 +167,10 @@ def _function(value: Any, where: str, above: tuple[int, ...]) -> Any:
         except ValueError as error:
             if str(error) != "Cell is empty":
                 raise
+    own = not _is_installed(value.__globals__.get("__name__", ""))
     for name in sorted(_names(value.__code__)):
         used = value.__globals__.get(name)
-        if _is_ours(used) or _is_beside(used, value) or isinstance(used, _PLAIN) or _is_data_beside(used, value):
+        if _is_ours(used) or isinstance(used, _PLAIN) or (own and (_is_beside(used, value) or _is_data(used))):
             parts.append([name, _content(used, f"{where}, its {name}", above)])
     return {"function": _named(value), "sha256": _sha(json.dumps(parts).encode())}
 
@@ -198,15 +200,13 @@ def _is_ours(value: Any) -> bool:
 
 
 def _is_beside(used: Any, value: Any) -> bool:
-    """A function of the same module, unless that came with Python or was installed."""
-    beside = isinstance(used, FunctionType) and used.__globals__ is value.__globals__
-    return beside and "site-packages" not in used.__code__.co_filename
+    """A function of the same module."""
+    return isinstance(used, FunctionType) and used.__globals__ is value.__globals__
 
 
-def _is_data_beside(used: Any, value: Any) -> bool:
-    """A dict, a list or an instance of a dataclass that a function of the user's own names."""
-    own = not _is_installed(value.__globals__.get("__name__", ""))
-    return own and (isinstance(used, dict | list) or (dataclasses.is_dataclass(used) and not isinstance(used, type)))
+def _is_data(used: Any) -> bool:
+    """A dict, a list or an instance of a dataclass."""
+    return isinstance(used, dict | list) or (dataclasses.is_dataclass(used) and not isinstance(used, type))
 
 
 def _name_of(value: Any, where: str, above: tuple[int, ...]) -> Any:

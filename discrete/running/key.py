@@ -20,6 +20,6 @@ def as_key(key: Any, name: str = "key") -> Array:
         if jnp.issubdtype(key.dtype, jax.dtypes.prng_key) and not key.shape:
             return key
         # As jax.random.PRNGKey makes them.
-        if key.dtype == jnp.uint32 and key.shape == (2,):
+        if key.dtype == jnp.uint32 and key.shape == jax.random.key_data(jax.random.key(0)).shape:
             return jax.random.wrap_key_data(key)
     raise ValueError(f"`{name}` must be a whole number of 64 bits or one key of jax.random.key, got {key!r}.")
