@@ -20,6 +20,7 @@ from discrete.running.march import prompt_interrupts
 from discrete.running.run import check_steps
 from flows.catalogue import flow_named
 from flows.modified import third_derivative_vanishes
+from flows.running.integrator import resolving
 from landscapes.memory import check_memory
 from landscapes.precision import FLOAT32
 
@@ -35,7 +36,6 @@ from .table import table
 INTERRUPTED = 130
 SEARCH_TOLERANCE = 1e-3
 SOLVERS: dict[str, Callable[..., flows.Integrator]] = {"explicit": flows.explicit, "stiff": flows.stiff}
-FLOAT32_TOLERANCES = {"explicit": {"rtol": 1e-6, "atol": 1e-7}, "stiff": {"rtol": 1e-4, "atol": 1e-6}}
 
 
 def run_experiment(
@@ -155,8 +155,8 @@ def _warn_of_the_edge(method: Method, problem: landscapes.Problem) -> None:
 def _integrator(given: Mapping[str, Any]) -> flows.Integrator:
     """The solver asked for, at tolerances that the precision can meet."""
     settings = {key: given[key] for key in ("rtol", "max_steps") if key in given}
-    defaults = FLOAT32_TOLERANCES[given["solver"]] if given["precision"] == "float32" else {}
-    return SOLVERS[given["solver"]](**defaults | settings)
+    # The params will have the precision of the session, which `precision` has set.
+    return resolving(SOLVERS[given["solver"]], jnp.zeros(()), **settings)
 
 
 def _models(names: Sequence[str], method: Method) -> dict[str, flows.Flow]:

@@ -46,7 +46,7 @@ class Leader(Side):
         handed = {"params": carry.params}
         if self.tracked is not None:
             sharpness: Any = self.inner.observe[self.tracked]
-            handed["eigenvectors"] = sharpness.eigenvectors(carry.instruments[self.tracked])
+            handed["eigenvectors"] = sharpness.eigenvectors(carry.instruments.carries[self.tracked])
         return measured | {REFERENCE: handed}, carry
 
 

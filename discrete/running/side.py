@@ -1,5 +1,6 @@
 """A method as one side of a run: it steps, it is watched for divergence, it is measured."""
 
+from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
@@ -7,13 +8,13 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int
 
-from landscapes import Loss, Moment, Observables, Params, init_carries, watch_all, watching
+from landscapes import Loss, Moment, Observables, Params, watching
 
 from ..method import Method
 from ..schedule import Schedule, is_schedule
 from .divergence_radius import is_within
 from .march import Carry, Measured, Side
-from .measuring import measured_at
+from .measuring import Instruments, first_instruments, measured_at, watched
 from .step import Oracle, take_step
 
 ALIVE = -1
@@ -26,7 +27,7 @@ class DescentCarry(NamedTuple):
     state: Any
     step: Int[Array, ""]
     diverged_at: Int[Array, ""]
-    instruments: dict[str, Any]
+    instruments: Instruments
 
 
 class DescentSide(Side):
@@ -49,7 +50,7 @@ class DescentSide(Side):
 
     def begin(self) -> DescentCarry:
         step = jnp.asarray(0)
-        instruments = init_carries(self.observe, self._moment(step, self.origin, self.state))
+        instruments = first_instruments(self.observe, self._moment(step, self.origin, self.state))
         return DescentCarry(self.origin, self.state, step, jnp.asarray(ALIVE), instruments)
 
     def alive(self, carry: DescentCarry) -> Bool[Array, ""]:
@@ -58,7 +59,8 @@ class DescentSide(Side):
     def advance(self, carry: DescentCarry) -> DescentCarry:
         def one(i: Array, now: tuple) -> tuple:
             params, state, *instruments = now
-            seen = [self._watched(carry.step + i, i, params, state, carries) for carries in instruments]
+            moment = partial(self._moment, carry.step + i, params, state)
+            seen = [watched(self.observe, moment, before, i > 0) for before in instruments]
             return *take_step(self.method, self._oracle(carry.step + i), params, state), *seen
 
         # What nobody watches stays out of the loop.
@@ -74,10 +76,6 @@ class DescentSide(Side):
         if self.keep_params:
             measured["params"] = carry.params
         return measured, carry._replace(instruments=instruments)
-
-    def _watched(self, n: Array, since_sample: Array, params: Params, state: Any, carries: dict) -> dict:
-        """What the instruments that watch remember after they saw step n."""
-        return watch_all(self.observe, self._moment(n, params, state), carries, between=since_sample > 0)
 
     def _moment(self, n: Array, params: Params, state: Any) -> Moment:
         oracle, rate = self._oracle(n), self.method.at(n).learning_rate if self.method.has_clock else None

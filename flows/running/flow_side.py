@@ -11,8 +11,8 @@ from jaxtyping import Array, Bool, Int
 from discrete import Cost, Status
 from discrete.running.divergence_radius import is_within
 from discrete.running.march import Carry, Measured, Side
-from discrete.running.measuring import measured_at
-from landscapes import Loss, Moment, Params, watch_all, watching
+from discrete.running.measuring import Instruments, measured_at, watched
+from landscapes import Loss, Moment, Params
 
 from ..flow import Flow, Setting, Start
 from .failure import ALIVE
@@ -25,7 +25,7 @@ class FlowCarry(Protocol):
     step: Int[Array, ""]
     time: Array
     failure: Int[Array, ""]
-    instruments: dict[str, Any]
+    instruments: Instruments
 
     def _replace(self, **changes: Any) -> Any: ...
 
@@ -67,11 +67,9 @@ class FlowSide(Side):
     def cost(self, carry: Carry) -> Cost:
         """What the flow itself has spent to come here."""
 
-    def shown(self, carry: Carry, *, since: Array) -> dict[str, Any]:
-        """The carries of the instruments once those that watch were shown this step, if it is after the sample."""
-        if not watching(self.setting.observe):
-            return carry.instruments
-        return watch_all(self.setting.observe, self.moment(carry), carry.instruments, between=carry.step > since)
+    def shown(self, carry: Carry, *, since: Array) -> Instruments:
+        """The instruments once those that watch were shown this step, if it is after the sample."""
+        return watched(self.setting.observe, lambda: self.moment(carry), carry.instruments, carry.step > since)
 
     def within(self, state: Any) -> Bool[Array, ""]:
         """Whether a state is finite and no farther from the start than a run may be."""

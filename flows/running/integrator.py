@@ -1,5 +1,6 @@
 """How flows are integrated: diffrax's solvers and controllers, carried on from sample to sample without restarts."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -66,10 +67,20 @@ def stiff(*, rtol: float = 1e-6, atol: float = 1e-9, max_steps: int = MAX_STEPS)
     return Integrator(diffrax.Kvaerno5(root_finder=newton), controller, max_steps)
 
 
-def default_for(params: Params) -> Integrator:
-    """`explicit()`, with tolerances that the precision of the params can meet: 1e-9 in float64, 1e-6 in float32."""
-    precision = max(float(jnp.finfo(jnp.result_type(leaf)).eps) for leaf in jax.tree.leaves(params))
-    return explicit(rtol=max(DEFAULT_RTOL, 10 * precision), atol=max(DEFAULT_ATOL, precision))
+# The finest rtol and atol at which rounding stays below the error estimate, in units of it: a Newton iteration, whose
+# residual is a difference of nearly equal numbers, meets less than an explicit step.
+FINEST: dict[Callable[..., Integrator], tuple[float, float]] = {explicit: (10, 1), stiff: (1000, 10)}
+
+
+def resolving(kind: Callable[..., Integrator], params: Params, **settings: Any) -> Integrator:
+    """`explicit` or `stiff` at its default tolerances, or at the finest that the precision of the params can meet.
+
+    In float32 these are 1.2e-6 and 1.2e-7 for `explicit`, 1.2e-4 and 1.2e-6 for `stiff`. settings: as given, and final.
+    """
+    rounding = max(float(jnp.finfo(jnp.result_type(leaf)).eps) for leaf in jax.tree.leaves(params))
+    defaults = inspect.signature(kind).parameters
+    limits = zip(("rtol", "atol"), FINEST[kind], strict=True)
+    return kind(**{name: max(defaults[name].default, units * rounding) for name, units in limits} | settings)
 
 
 def _check_tolerances(rtol: float, atol: float) -> None:

@@ -11,7 +11,8 @@ import optimistix
 from jaxtyping import Array, Int
 
 from discrete import Cost, Status
-from landscapes import Loss, Moment, init_carries, watching
+from discrete.running.measuring import Instruments, first_instruments
+from landscapes import Loss, Moment, watching
 
 from ..flow import FieldCost, Flow, Setting, Start, State
 from . import diagnosis
@@ -61,7 +62,7 @@ class ODECarry(NamedTuple):
     failure: Int[Array, ""]
     memory: Memory
     solver_steps: Int[Array, ""]
-    instruments: dict[str, Any]
+    instruments: Instruments
 
     @property
     def solver_step(self) -> Array:
@@ -91,8 +92,8 @@ class ODESide(FlowSide):
         zero = jnp.asarray(0)
         begin, end = self.time(zero), self.time(self.setting.every)
         memory = first_memory(self.integrator, self.field, begin, end, state, self._smallest())
-        carry = ODECarry(state, zero, begin, jnp.asarray(ALIVE), memory, zero, {})
-        return carry._replace(instruments=init_carries(self.setting.observe, self.moment(carry)))
+        carry = ODECarry(state, zero, begin, jnp.asarray(ALIVE), memory, zero, Instruments({}, zero, zero))
+        return carry._replace(instruments=first_instruments(self.setting.observe, self.moment(carry)))
 
     def advance(self, carry: ODECarry) -> ODECarry:
         target = carry.step + self.setting.every

@@ -12,7 +12,7 @@ from discrete.running.march import traced
 from landscapes import Loss, Params
 
 from ..flow import Start
-from .integrator import Integrator, default_for
+from .integrator import Integrator, explicit, resolving
 from .ode import ODEFlow
 
 
@@ -24,7 +24,7 @@ def slow_manifold_state(flow: ODEFlow, loss: Loss, params: Params, integrator: I
     the manifold by O(h^(p+1)), so the distance to that flow keeps its order p from the first step on.
     Raises ValueError where the flow cannot be followed back that far, as for steps outside the asymptotic regime.
     """
-    integrator = default_for(params) if integrator is None else integrator
+    integrator = resolving(explicit, params) if integrator is None else integrator
     previous, reached = _one_step_back(traced(flow), loss, jax.tree.map(jnp.asarray, params), traced(integrator))
     if not reached:
         raise ValueError(

@@ -21,7 +21,7 @@ from landscapes.precision import at_least_single
 from ..flow import Flow, Setting, Start
 from .failure import ALIVE
 from .flow_side import FlowSide
-from .integrator import Integrator, default_for
+from .integrator import Integrator, explicit, resolving
 
 FLOW = "flow"
 # One for all members of an ensemble, one for each of them, or what makes one of a method.
@@ -106,7 +106,7 @@ def flow_side(
             observe,
             jnp.asarray(every),
             divergence_distance(params, divergence_radius),
-            traced(default_for(params) if integrator is None else integrator),
+            traced(resolving(explicit, params) if integrator is None else integrator),
             keep_params,
         )
         return traced(flow).side(loss, Start(params, state, jnp.asarray(0), as_key(key)), setting)

@@ -8,7 +8,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int
 
-from landscapes import Moment, init_carries
+from discrete.running.measuring import Instruments, first_instruments
+from landscapes import Moment
 
 from .failure import ALIVE, DIVERGED
 from .flow_side import FlowSide
@@ -21,7 +22,7 @@ class StepwiseCarry(NamedTuple):
     step: Int[Array, ""]
     time: Array
     failure: Int[Array, ""]
-    instruments: dict[str, Any]
+    instruments: Instruments
 
 
 class StepwiseSide(FlowSide):
@@ -37,8 +38,8 @@ class StepwiseSide(FlowSide):
 
     def begin(self) -> StepwiseCarry:
         state, zero = self.flow.init(self.loss, self.begins), jnp.asarray(0)
-        carry = StepwiseCarry(state, zero, self.time(zero), jnp.asarray(ALIVE), {})
-        return carry._replace(instruments=init_carries(self.setting.observe, self.moment(carry)))
+        carry = StepwiseCarry(state, zero, self.time(zero), jnp.asarray(ALIVE), Instruments({}, zero, zero))
+        return carry._replace(instruments=first_instruments(self.setting.observe, self.moment(carry)))
 
     def advance(self, carry: StepwiseCarry) -> StepwiseCarry:
         end = carry.step + self.setting.every

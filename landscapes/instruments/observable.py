@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import equinox as eqx
-import jax
-import jax.numpy as jnp
 
 from ..problem import Params
 from .moment import Moment, NotThere
@@ -114,13 +112,13 @@ def measure_all(observe: Observables, moment: Moment, carries: Mapping[str, Any]
     return readings, renewed
 
 
-def watch_all(observe: Observables, moment: Moment, carries: Mapping[str, Any], *, between: Any) -> Carries:
-    """The new carries after a step; between: False where the step is a sample, which they have measured."""
+def watch_all(observe: Observables, moment: Moment, carries: Mapping[str, Any]) -> Carries:
+    """The new carries after a step that is no sample."""
     renewed = dict(carries)
     for name, observable in watching(observe).items():
         carry = _told(name, lambda o=observable, n=name: o.watch(moment, carries.get(n)))
         renewed |= {name: carry} if name in carries else {}
-    return jax.tree.map(lambda new, old: jnp.where(between, new, old), renewed, dict(carries))
+    return renewed
 
 
 def watching(observe: Observables) -> dict[str, Observable]:

@@ -12,7 +12,7 @@ from scipy.linalg import expm
 import discrete
 import flows
 import landscapes
-from flows.running.integrator import default_for
+from flows.running.integrator import resolving
 
 H = 0.1
 PROBLEM = landscapes.quadratic(eigenvalues=(3.0, 1.0, 0.2), seed=5)
@@ -127,10 +127,12 @@ def test_a_solve_that_starts_at_a_minimiser_stays_there():
 
 
 def test_the_default_tolerances_are_those_of_explicit_in_float64_and_looser_in_float32():
-    double, single = (default_for(jnp.ones(2, kind)) for kind in (jnp.float64, jnp.float32))
+    double, single = (resolving(flows.explicit, jnp.ones(2, kind)) for kind in (jnp.float64, jnp.float32))
     assert double.controller.rtol == flows.explicit().controller.rtol == 1e-9
     assert double.controller.atol == 1e-12
     assert 1e-6 < single.controller.rtol < 2e-6 and 1e-7 < single.controller.atol < 2e-7
+    asked = resolving(flows.explicit, jnp.ones(2, jnp.float32), rtol=1e-8)
+    assert asked.controller.rtol == 1e-8 and asked.controller.atol == single.controller.atol
     assert TIGHT.controller.rtol == 1e-11
 
 
