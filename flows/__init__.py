@@ -30,7 +30,12 @@ from .momentum import (
     SpeedRestart as SpeedRestart,
     SuBoydCandes as SuBoydCandes,
 )
-from .running.integrator import Integrator as Integrator, explicit as explicit, stiff as stiff
+from .running.integrator import (
+    Integrator as Integrator,
+    explicit as explicit,
+    stabilized as stabilized,
+    stiff as stiff,
+)
 from .running.ode import ODEFlow as ODEFlow
 from .running.sde import SDEFlow as SDEFlow
 from .running.solve import solve as solve

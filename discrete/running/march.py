@@ -100,8 +100,7 @@ def traced(tree: Any) -> Any:
 
 @eqx.filter_jit
 def _start(side: Side) -> Carry:
-    # Of types as strong as those that the loop returns: else its second block would be compiled again.
-    return jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.result_type(leaf)), side.begin())
+    return _strongly_typed(side.begin())
 
 
 @eqx.filter_jit
@@ -125,7 +124,12 @@ def _advance(side: Side, carry: Carry, first: Array, count: Array, reference: An
     shapes = jax.eval_shape(lambda: side.measure(carry, at(0))[0])
     rows = jax.tree.map(lambda s: jnp.zeros((capacity, *s.shape), s.dtype), shapes)
     samples, carry, rows = jax.lax.while_loop(going, one, (jnp.asarray(0), carry, rows))
-    return samples, carry, rows
+    return samples, _strongly_typed(carry), rows
+
+
+def _strongly_typed(carry: Carry) -> Carry:
+    """With a plain 0 somewhere in it, the carry of a second block would have other types, and be compiled again."""
+    return jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.result_type(leaf)), carry)
 
 
 @eqx.filter_jit

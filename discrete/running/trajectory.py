@@ -16,7 +16,6 @@ class Cost(NamedTuple):
     """Work of one side of a run.
 
     gradients, hessian_products: spent by the method or the flow itself; None where the solver does not say (implicit).
-    Of a flow made of pieces a lower bound: beginning a piece, and finding where one ends, is not counted.
     measuring_gradients, measuring_products: spent by the instruments, and by what they ask the run for, at samples and
     between them; a plain function of params does not say.
     solver_steps: of the ODE solver, rejected included.

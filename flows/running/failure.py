@@ -1,3 +1,3 @@
-"""The codes by which a compiled flow says how it fails."""
+"""The codes by which a compiled flow says how it fails, or that a piece of it has ended."""
 
-ALIVE, STEP_LIMIT, UNDERFLOW, SOLVER_FAILED, DIVERGED = range(5)
+ALIVE, STEP_LIMIT, UNDERFLOW, SOLVER_FAILED, DIVERGED, SWITCHED = range(6)

@@ -1,13 +1,11 @@
 """Flows that are ordinary differential equations, integrated from sample to sample."""
 
 from abc import abstractmethod
-from functools import cache
+from functools import cache, partial
 from typing import Any, ClassVar, NamedTuple
 
-import diffrax
 import jax
 import jax.numpy as jnp
-import optimistix
 from jaxtyping import Array, Int
 
 from discrete import Cost, Status
@@ -16,12 +14,12 @@ from landscapes import Loss, Moment, watching
 
 from ..flow import FieldCost, Flow, Setting, Start, State
 from . import diagnosis
-from .failure import ALIVE, DIVERGED, SOLVER_FAILED, STEP_LIMIT, UNDERFLOW
+from .failure import ALIVE, DIVERGED, SOLVER_FAILED, SWITCHED
 from .flow_side import FlowSide
-from .integrator import Integrator, Memory, Reached, evaluations, evaluations_of_a_step, first_memory, integrate
+from .integrate import Memory, Reached, begun, integrate, reveals_evaluations
+from .integrator import Integrator
 
 SMALLEST_STEP = 1e-13
-SWITCH_TOLERANCE = 1e-12
 
 
 class ODEFlow(Flow):
@@ -42,7 +40,7 @@ class ODEFlow(Flow):
         """d state / dt."""
 
     def switch(self, loss: Loss, t: Any, state: State) -> Any:
-        """A number that is positive when a piece starts; the piece ends where it falls through zero."""
+        """A number that is positive when a piece starts, at the price of the field; the piece ends where it is 0."""
         raise NotImplementedError
 
     def switched(self, loss: Loss, t: Any, state: State) -> State:
@@ -62,6 +60,7 @@ class ODECarry(NamedTuple):
     failure: Int[Array, ""]
     memory: Memory
     solver_steps: Int[Array, ""]
+    evaluations: Int[Array, ""]
     instruments: Instruments
 
     @property
@@ -91,8 +90,9 @@ class ODESide(FlowSide):
         state = self.flow.init(self.loss, self.begins)
         zero = jnp.asarray(0)
         begin, end = self.time(zero), self.time(self.setting.every)
-        memory = first_memory(self.integrator, self.field, begin, end, state, self._smallest())
-        carry = ODECarry(state, zero, begin, jnp.asarray(ALIVE), memory, zero, Instruments({}, zero, zero))
+        first = begun(self.integrator, self.field, begin, end, state)
+        nothing = Instruments({}, zero, zero)
+        carry = ODECarry(state, zero, begin, first.failure, first.memory, zero, first.evaluations, nothing)
         return carry._replace(instruments=first_instruments(self.setting.observe, self.moment(carry)))
 
     def advance(self, carry: ODECarry) -> ODECarry:
@@ -110,10 +110,9 @@ class ODESide(FlowSide):
 
     def moment(self, carry: ODECarry) -> Moment:
         ahead = cache(lambda: self._advanced(carry, carry.step + 1))
-        step = evaluations_of_a_step(self.integrator)
 
         def price(asked: frozenset[str]) -> tuple[Any, Any]:
-            taken = (ahead().solver_steps - carry.solver_steps) * step if "following" in asked else 0
+            taken = ahead().evaluations - carry.evaluations if "following" in asked else 0
             calls, field = taken + ("velocity" in asked), self.flow.field_cost
             return calls * field.gradients, calls * field.hessian_products
 
@@ -136,17 +135,14 @@ class ODESide(FlowSide):
 
     def cost(self, carry: ODECarry) -> Cost:
         """Evaluations of the field times what one of them costs."""
-        solver_steps = int(carry.solver_steps)
-        calls, field = evaluations(self.integrator, solver_steps), self.flow.field_cost
-        return Cost(
-            gradients=None if calls is None else calls * field.gradients,
-            hessian_products=None if calls is None else calls * field.hessian_products,
-            solver_steps=solver_steps,
-        )
+        steps, calls, field = int(carry.solver_steps), int(carry.evaluations), self.flow.field_cost
+        if not reveals_evaluations(self.integrator):
+            return Cost(None, None, solver_steps=steps)
+        return Cost(calls * field.gradients, calls * field.hessian_products, solver_steps=steps)
 
     def _advanced(self, carry: ODECarry, target: Array) -> ODECarry:
         end = self._integrated(carry, self.time(target))
-        failure = jnp.where(self.within(end.state), _failure(end.result), DIVERGED)
+        failure = jnp.where(self.within(end.state), end.failure, DIVERGED)
         # What an implicit solver leaves behind when its equations have no solution is no point of the flow.
         usable = (failure != DIVERGED) & (failure != SOLVER_FAILED)
         return ODECarry(
@@ -156,44 +152,23 @@ class ODESide(FlowSide):
             failure,
             end.memory,
             end.solver_steps,
+            end.evaluations,
             carry.instruments,
         )
 
     def _integrated(self, carry: ODECarry, end: Array) -> Reached:
-        begin = self.time(carry.step)
-        start = Reached(carry.state, begin, diffrax.RESULTS.event_occurred, carry.memory, carry.solver_steps)
-        first = self._piece(start, end)
+        begin, smallest = self.time(carry.step), SMALLEST_STEP * self.time(self.setting.every)
+        start = Reached(carry.state, begin, jnp.asarray(ALIVE), carry.memory, carry.solver_steps, carry.evaluations)
         if not self.flow.switches:
-            return first
+            return integrate(self.integrator, self.field, start, end, smallest)
 
-        def another(reached: Reached) -> Array:
-            return reached.result == diffrax.RESULTS.event_occurred
+        def piece(start: Reached) -> Reached:
+            return integrate(self.integrator, self.field, start, end, smallest, partial(self.flow.switch, self.loss))
 
         def next_piece(reached: Reached) -> Reached:
             state = self.flow.switched(self.loss, reached.time, reached.state)
-            memory = first_memory(self.integrator, self.field, reached.time, end, state, self._smallest())
-            return self._piece(reached._replace(state=state, memory=memory), end)
+            first = begun(self.integrator, self.field, reached.time, end, state)
+            spent, steps = reached.evaluations + first.evaluations, reached.solver_steps
+            return piece(first._replace(solver_steps=steps, evaluations=spent))
 
-        return jax.lax.while_loop(another, next_piece, first)
-
-    def _piece(self, start: Reached, end: Array) -> Reached:
-        """Integrated to the end, or to where the flow switches."""
-        event = None
-        if self.flow.switches:
-            tolerance = max(SWITCH_TOLERANCE, 10 * float(jnp.finfo(end.dtype).eps))
-            event = diffrax.Event(
-                # diffrax compares it with numbers of the default precision.
-                lambda t, y, *_, **__: jnp.asarray(self.flow.switch(self.loss, t, y), jnp.result_type(float)),
-                optimistix.Bisection(rtol=tolerance, atol=tolerance, flip="detect"),
-                direction=False,
-            )
-        return integrate(self.integrator, self.field, start, end, self._smallest(), event)
-
-    def _smallest(self) -> Array:
-        return SMALLEST_STEP * self.time(self.setting.every)
-
-
-def _failure(result: diffrax.RESULTS) -> Array:
-    limit = jnp.where(result == diffrax.RESULTS.max_steps_reached, STEP_LIMIT, SOLVER_FAILED)
-    kind = jnp.where(result == diffrax.RESULTS.dt_min_reached, UNDERFLOW, limit)
-    return jnp.where(result == diffrax.RESULTS.successful, ALIVE, kind)
+        return jax.lax.while_loop(lambda reached: reached.failure == SWITCHED, next_piece, piece(start))

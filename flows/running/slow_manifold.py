@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import diffrax
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -12,8 +11,10 @@ from discrete.running.march import traced
 from landscapes import Loss, Params
 
 from ..flow import Start
+from .failure import ALIVE
+from .integrate import begun, integrate
 from .integrator import Integrator, explicit, resolving
-from .ode import ODEFlow
+from .ode import SMALLEST_STEP, ODEFlow
 
 
 def slow_manifold_state(flow: ODEFlow, loss: Loss, params: Params, integrator: Integrator | None = None) -> Any:
@@ -36,17 +37,12 @@ def slow_manifold_state(flow: ODEFlow, loss: Loss, params: Params, integrator: I
 
 @eqx.filter_jit
 def _one_step_back(flow: ODEFlow, loss: Loss, params: Params, integrator: Integrator) -> tuple[Params, Any]:
-    solution = diffrax.diffeqsolve(
-        diffrax.ODETerm(lambda t, y, _: flow.vector_field(loss, t, y)),
-        integrator.solver,
-        0.0,
-        -flow.time_per_step,
-        None if integrator.first_step is None else -integrator.first_step,
-        flow.init(loss, Start(params)),
-        stepsize_controller=integrator.controller,
-        max_steps=integrator.max_steps,
-        throw=False,
-    )
-    previous = flow.params(jax.tree.map(lambda rows: rows[-1], solution.ys))
-    finite = jnp.isfinite(optax.tree.norm(previous))
-    return previous, finite & (solution.result == diffrax.RESULTS.successful)
+    state, back = flow.init(loss, Start(params)), jnp.asarray(flow.time_per_step)
+    now = jnp.zeros_like(back)
+
+    def field(ago, state):
+        return jax.tree.map(jnp.negative, flow.vector_field(loss, -ago, state))
+
+    reached = integrate(integrator, field, begun(integrator, field, now, back, state), back, SMALLEST_STEP * back)
+    previous = flow.params(reached.state)
+    return previous, jnp.isfinite(optax.tree.norm(previous)) & (reached.failure == ALIVE)

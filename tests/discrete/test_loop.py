@@ -8,6 +8,7 @@ from jaxtyping import Array
 from method_cases import compilations
 
 import discrete
+import flows
 import landscapes
 from discrete.running import march as loop
 from discrete.running.march import Side, begin, march, whole_runs
@@ -59,6 +60,16 @@ def test_a_run_of_many_blocks_is_compiled_once():
     with compilations() as compiled:
         run = discrete.run(discrete.GradientDescent(0.01), toy.loss, toy.params, steps=100, observe=observe)
     assert run.completed and len(run.steps) == 101
+    assert len([name for name in compiled if "jit(_advance)" in name]) == 1
+
+
+@pytest.mark.parametrize("integrator", [flows.explicit(), flows.stabilized()], ids=["explicit", "stabilized"])
+def test_a_flow_of_many_blocks_is_compiled_once(integrator):
+    toy = landscapes.two_valleys()
+    flow = flows.GradientFlow(discrete.GradientDescent(0.01))
+    with compilations() as compiled:
+        solution = flows.solve(flow, toy.loss, toy.params, steps=100, integrator=integrator)
+    assert solution.completed and len(solution.steps) == 101
     assert len([name for name in compiled if "jit(_advance)" in name]) == 1
 
 

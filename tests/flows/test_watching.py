@@ -54,8 +54,8 @@ SIDES = {
 }
 # What it costs to be asked for the step to come, so many times.
 OF_LOOKING_AHEAD = {
-    # Six new slopes in a step of Tsit5, and at least one step.
-    "gradient flow": lambda cost, looks: cost.measuring_gradients in range(6 * looks, 20 * looks, 6),
+    # Six new slopes in a step of Tsit5, at least one step, and one slope more in the first of all.
+    "gradient flow": lambda cost, looks: cost.measuring_gradients in range(6 * looks + 1, 20 * looks, 6),
     "central flow": lambda cost, looks: cost.measuring_products > looks < cost.measuring_gradients,
     "a stochastic flow": lambda cost, looks: cost.measuring_gradients == looks * Steered.substeps,
 }
