@@ -6,6 +6,7 @@ this with what the packages register when they are imported.
 """
 
 import ast
+import contextlib
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -45,6 +46,18 @@ def methods() -> dict[str, dict[str, Setting]]:
 def problems() -> dict[str, dict[str, Setting]]:
     """The settings of every problem."""
     return _with_settings("landscapes", "problem_builder")
+
+
+@cache
+def problem_meanings() -> dict[str, str]:
+    """What every problem is: the first line of the docstring of what builds it."""
+    return {
+        name: (ast.get_docstring(node) or "").split("\n")[0]
+        for _, text in _users("landscapes", "problem_builder", ())
+        for node in ast.parse(text).body
+        if isinstance(node, Definition)
+        for name, _ in _names(node, "problem_builder")
+    }
 
 
 @cache
@@ -103,11 +116,11 @@ def _with_settings(package: str, decorator: str, order: tuple[str, ...] = ()) ->
     found = {}
     for _, text in _users(package, decorator, order):
         tree = ast.parse(text)
-        aliases = _aliases(tree, shared)
+        aliases, constants = _aliases(tree, shared), _constants(tree)
         for node in (node for node in tree.body if isinstance(node, Definition)):
             for name, fixed in _names(node, decorator):
                 found[name] = {
-                    key: Setting(*aliased, _default(value))
+                    key: Setting(*aliased, _default(value, constants))
                     for key, hint, value in _parameters(node)
                     if key not in fixed and (aliased := _annotated(hint, aliases))
                 }
@@ -167,8 +180,8 @@ def _parameters(node: Definition) -> Iterator[tuple[str, ast.expr, ast.expr | No
             yield argument.arg, argument.annotation, default
 
 
-def _default(value: ast.expr | None) -> Any:
-    """A default as it is written, that of a field too."""
+def _default(value: ast.expr | None, constants: Mapping[str, Any]) -> Any:
+    """A default as it is written, that of a field too, or a constant of the file."""
     if isinstance(value, ast.Call):
         given = {keyword.arg: keyword.value for keyword in value.keywords}
         if "static" not in given and "default" not in given:
@@ -176,10 +189,22 @@ def _default(value: ast.expr | None) -> Any:
         value = given.get("default")
     if value is None:
         return REQUIRED
+    if isinstance(value, ast.Name):
+        return constants.get(value.id, UNKNOWN)
     try:
         return ast.literal_eval(value)
     except ValueError:
         return UNKNOWN
+
+
+def _constants(tree: ast.Module) -> dict[str, Any]:
+    """Name -> value of every `NAME = literal`."""
+    found = {}
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            with contextlib.suppress(ValueError):
+                found[node.targets[0].id] = ast.literal_eval(node.value)
+    return found
 
 
 def _aliases(tree: ast.Module, known: Mapping[str, tuple[Any, str]]) -> dict[str, tuple[Any, str]]:

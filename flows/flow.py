@@ -74,6 +74,10 @@ class Flow(eqx.Module):
         """What it claims of the iterates."""
         return Claimed(self.order)
 
+    def check_loss(self, loss: Loss, params: Params) -> None:
+        """ValueError where the flow does not exist on this loss; asked once, before anything is compiled."""
+        del loss, params
+
     def init(self, loss: Loss, start: Start) -> State:
         """The flow's own state where the method starts; the params themselves unless a flow says otherwise."""
         del loss

@@ -1,6 +1,6 @@
 """Gradient flow, the h -> 0 limit of a method."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 
@@ -26,6 +26,7 @@ class GradientFlow(ODEFlow):
     """
 
     method: Method
+    real_spectrum: ClassVar[bool] = True
 
     def __init__(self, method: Method):
         check_constant("GradientFlow", method)

@@ -35,7 +35,11 @@ from .table import table
 
 INTERRUPTED = 130
 SEARCH_TOLERANCE = 1e-3
-SOLVERS: dict[str, Callable[..., flows.Integrator]] = {"explicit": flows.explicit, "stiff": flows.stiff}
+SOLVERS: dict[str, Callable[..., flows.Integrator]] = {
+    "explicit": flows.explicit,
+    "stabilized": flows.stabilized,
+    "stiff": flows.stiff,
+}
 
 
 def run_experiment(
@@ -94,6 +98,7 @@ def _plan(arguments: Mapping[str, Any]) -> dict[str, Any]:
     method_settings = {key: given[key] for key in set().union(*TAKES.values()) & given.keys()}
     method = method_named(arguments["method"], arguments["learning_rate"], **method_settings)
     models = _models(arguments["flows"], method)
+    _check_solver(given["solver"], models)
     integrator = _integrator(given)
     problem = _problem(given)
     seen = TimeAveraged(method) if arguments.get("time_averaged") else method
@@ -150,6 +155,16 @@ def _warn_of_the_edge(method: Method, problem: landscapes.Problem) -> None:
             f"a learning rate below {rate * limit / sharpness:.2g} starts within",
             file=sys.stderr,
         )
+
+
+def _check_solver(solver: str, models: Mapping[str, flows.Flow]) -> None:
+    """ValueError where the solver cannot treat the spectrum of a flow."""
+    for name, model in models.items():
+        if solver == "stabilized" and isinstance(model, flows.ODEFlow) and not model.real_spectrum:
+            raise ValueError(
+                f"`solver` stabilized is for flows whose fast modes only decay; {name} of `flows` may oscillate, which "
+                "it does not damp: take explicit."
+            )
 
 
 def _integrator(given: Mapping[str, Any]) -> flows.Integrator:

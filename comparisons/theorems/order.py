@@ -7,7 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-import scipy.stats
+from scipy.special import stdtrit
 
 from discrete import Method
 from flows import Flow, Integrator
@@ -126,7 +126,7 @@ def _whole_steps(wanted: float) -> int:
 def regression(steps: np.ndarray, errors: np.ndarray) -> tuple[float, float]:
     """Slope of log error on log step, and the half-width of its 95 % confidence interval (Student's t)."""
     (slope, _), covariance = np.polyfit(np.log(steps), np.log(errors), 1, cov=True)
-    width = scipy.stats.t.ppf(0.975, len(steps) - 2) * np.sqrt(covariance[0, 0])
+    width = stdtrit(len(steps) - 2, 0.975) * np.sqrt(covariance[0, 0])
     return float(slope), float(width)
 
 

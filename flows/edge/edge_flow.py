@@ -1,7 +1,7 @@
 """Edge flow: the centre of a period-two oscillation and the oscillation itself, for any method and to any order."""
 
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
 import jax
@@ -58,6 +58,7 @@ class EdgeFlow(ODEFlow):
     """
 
     method: Method
+    real_spectrum: ClassVar[bool] = True
     truncation: int = eqx.field(static=True)
     noise: Any
     swing: Params | None

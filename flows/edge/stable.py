@@ -1,6 +1,6 @@
 """Stable flow: where a method would go if it did not oscillate."""
 
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 
@@ -35,6 +35,7 @@ class StableFlow(ODEFlow):
     """
 
     method: Method
+    real_spectrum: ClassVar[bool] = True
 
     def __init__(self, method: Method):
         check_constant("StableFlow", method)

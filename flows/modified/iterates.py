@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 from math import prod
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import equinox as eqx
 import jax
@@ -44,6 +44,7 @@ class IterateFlow(ODEFlow):
     """
 
     method: Method
+    real_spectrum: ClassVar[bool] = True
     order: int = eqx.field(static=True, default=2)
     stencil: Stencil = eqx.field(static=True, default="forward")
 

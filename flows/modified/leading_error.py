@@ -1,6 +1,6 @@
 """The error of a modified flow at leading order: a linear equation along the flow."""
 
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
 import jax
@@ -45,6 +45,7 @@ class LeadingError(ODEFlow):
     """
 
     method: Method
+    real_spectrum: ClassVar[bool] = True
     order: int = eqx.field(static=True)
     along: ModifiedFlow
     trees: tuple[Tree, ...] = eqx.field(static=True)

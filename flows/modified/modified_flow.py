@@ -1,6 +1,6 @@
 """Modified flows: the vector field that passes through the iterates of a method, to any order."""
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import equinox as eqx
 import jax
@@ -53,6 +53,7 @@ class ModifiedFlow(ODEFlow):
     """
 
     method: Method
+    real_spectrum: ClassVar[bool] = True
     order: int | None = eqx.field(static=True)
     truncation: int | Literal["optimal"] = eqx.field(static=True)
     start: Origin = eqx.field(static=True)

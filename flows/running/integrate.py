@@ -14,6 +14,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optimistix
+from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Bool, Int
 
 from .failure import ALIVE, SOLVER_FAILED, STEP_LIMIT, SWITCHED, UNDERFLOW
@@ -66,17 +67,18 @@ class _Loop(NamedTuple):
 
 def begun(integrator: Integrator, field: Field, begin: Array, end: Array, state: Any) -> Reached:
     """Where nothing has been integrated yet.  field: (t, state) -> d state / dt."""
-    solver, terms = _solver(integrator), _terms(field)
+    flat, unravel = ravel_pytree(state)
+    solver, terms = _solver(integrator), _terms(field, unravel)
     order, given = solver.error_order(terms), integrator.first_step
     known, spent = None, 0
     if given is None and isinstance(solver, Stabilized):
-        known = solver.init(terms, begin, end, state, None)
+        known = solver.init(terms, begin, end, flat, None)
         given = solver.first_step(known)
     elif given is None and reveals_evaluations(integrator):
         # The controller looks twice to choose.
         spent = 2
-    first, controller = integrator.controller.init(terms, begin, end, state, given, None, solver.func, order)
-    known = solver.init(terms, begin, first, state, None) if known is None else known
+    first, controller = integrator.controller.init(terms, begin, end, flat, given, None, solver.func, order)
+    known = solver.init(terms, begin, first, flat, None) if known is None else known
     if isinstance(solver, Stabilized):
         spent = known.evaluations
     memory = Memory(
@@ -96,8 +98,10 @@ def integrate(
 
     smallest: a step below it no longer moves, and fails.
     """
-    solver, controller, terms = _solver(integrator), integrator.controller, _terms(field)
+    flat, unravel = ravel_pytree(start.state)
+    solver, controller, terms = _solver(integrator), integrator.controller, _terms(field, unravel)
     order = solver.error_order(terms)
+    asked_of: Any = None if switch is None else lambda t, y: switch(t, unravel(y))
     close = end - CLOSE * jnp.finfo(end.dtype).eps * jnp.abs(end)
 
     def going(now: _Loop) -> Array:
@@ -135,20 +139,25 @@ def integrate(
         reached = Reached(_where(kept, state, here.state), time, failure, after, here.solver_steps + 1, spent)
         if switch is None:
             return _Loop(reached, now.taken + 1, now.before)
-        value = switch(time, reached.state)
+        value = asked_of(time, reached.state)
         crossed = (now.before > 0) & (value <= 0)
         interpolated = solver.interpolation_cls(t0=here.time, t1=to, **dense)
         reached = reached._replace(evaluations=spent + 1)
         reached = jax.lax.cond(
-            crossed & (failure == ALIVE), partial(_located, switch, interpolated, here.time), lambda r: r, reached
+            crossed & (failure == ALIVE),
+            partial(_located, asked_of, interpolated, here.time),
+            lambda r: r,
+            reached,
         )
         return _Loop(reached, now.taken + 1, value)
 
     before = None if switch is None else switch(start.time, start.state)
     asked = start.evaluations if switch is None else start.evaluations + 1
-    found = jax.lax.while_loop(going, one, _Loop(start._replace(evaluations=asked), jnp.asarray(0), before)).reached
+    first = _Loop(start._replace(state=flat, evaluations=asked), jnp.asarray(0), before)
+    found = jax.lax.while_loop(going, one, first).reached
     unfinished = (found.failure == ALIVE) & (found.time < end)
-    return found._replace(failure=jnp.where(unfinished, STEP_LIMIT, found.failure))
+    failure = jnp.where(unfinished, STEP_LIMIT, found.failure)
+    return found._replace(state=unravel(found.state), failure=failure)
 
 
 def _located(switch: Switch, interpolated: Any, begin: Array, reached: Reached) -> Reached:
@@ -215,5 +224,6 @@ def _where(condition: Any, new: Any, old: Any) -> Any:
     return jax.tree.map(lambda n, o: jnp.where(condition, n, o).astype(jnp.result_type(o)), new, old)
 
 
-def _terms(field: Field) -> diffrax.ODETerm:
-    return diffrax.ODETerm(lambda t, y, _: field(t, y))
+def _terms(field: Field, unravel: Callable[[Array], Any]) -> diffrax.ODETerm:
+    """The field of the flattened state: a program of few large arrays compiles faster than one of many."""
+    return diffrax.ODETerm(lambda t, y, _: ravel_pytree(field(t, unravel(y)))[0])

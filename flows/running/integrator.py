@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import diffrax
 import equinox as eqx
@@ -68,9 +68,7 @@ def stiff(*, rtol: float = 1e-6, atol: float = 1e-9, max_steps: int = MAX_STEPS)
     return Integrator(diffrax.Kvaerno5(root_finder=newton), controller, max_steps)
 
 
-def stabilized(
-    *, rtol: float = 1e-6, atol: float = 1e-9, order: Literal[2, 4] = 4, max_steps: int = MAX_STEPS
-) -> Integrator:
+def stabilized(*, rtol: float = 1e-5, atol: float = 1e-8, order: int = 4, max_steps: int = MAX_STEPS) -> Integrator:
     """For gradient flows and their kin: stages by the square root of sharpness times time, where others need by itself.
 
     order 4: ROCK4, 2: RKC2, see `flows.running.stabilized`. Only for fields whose Jacobian has a real spectrum, as

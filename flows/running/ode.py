@@ -18,6 +18,7 @@ from .failure import ALIVE, DIVERGED, SOLVER_FAILED, SWITCHED
 from .flow_side import FlowSide
 from .integrate import Memory, Reached, begun, integrate, reveals_evaluations
 from .integrator import Integrator
+from .stabilized import Stabilized
 
 SMALLEST_STEP = 1e-13
 
@@ -26,9 +27,12 @@ class ODEFlow(Flow):
     """d state / dt = vector_field(loss, t, state).
 
     switches: whether it is made of pieces: `switch` ends one, and `switched` says where the next one starts.
+    real_spectrum: whether the fast eigenvalues of the field's Jacobian are real, as those of a gradient field are; the
+    stabilized solvers are for those alone.
     """
 
     switches: ClassVar[bool] = False
+    real_spectrum: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -48,6 +52,11 @@ class ODEFlow(Flow):
         raise NotImplementedError
 
     def side(self, loss: Loss, start: Start, setting: Setting) -> "ODESide":
+        if isinstance(setting.integrator.solver, Stabilized) and not self.real_spectrum:
+            raise ValueError(
+                f"`integrator` {type(setting.integrator.solver).__name__} is for flows whose fast modes only decay; "
+                f"{type(self).__name__} may oscillate, which it does not damp: take flows.explicit()."
+            )
         return ODESide(self, loss, start, setting)
 
 

@@ -115,11 +115,13 @@ def flow_side(
     if members is not None:
         params = members.first_params(params)
         members.check_starts(loss, params)
+        made[0].check_loss(loss, params)
         model: Any = stacked(made, "flow") if len(made) > 1 else made[0]
         return members.ensemble(side, flow=model, params=params, state=state, key=key)
     if params is None:
         raise ValueError("`params` is missing: pass the point to start from; only `members` may bring their own.")
     check_start(loss, params)
+    made[0].check_loss(loss, params)
     return side(made[0], params, state, key)
 
 

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 import jax
 
+from landscapes.compilation_cache import SETTINGS as CACHE
+
 
 class Computed(NamedTuple):
     """paths: the data files.  taken: those of them that an earlier run had left.  seconds: what it all took."""
@@ -36,7 +38,7 @@ def computed(
         return
     # A forked process would inherit locks of XLA's threads, but not the threads.
     spawning = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=spawning, initializer=_alone, initargs=(_precision(),)) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=spawning, initializer=_alone, initargs=(_settings(),)) as pool:
         left, running = deque(papers), dict[Future[Computed], str]()
         while left or running:
             while left and len(running) < jobs:
@@ -58,12 +60,12 @@ def _loaded(package: str, folder: Path, quick: bool) -> Computed:
     return _computed(importlib.import_module(package), folder, quick)
 
 
-def _precision() -> dict[str, Any]:
-    return {name: getattr(jax.config, name) for name in ("jax_enable_x64", "jax_default_matmul_precision")}
+def _settings() -> dict[str, Any]:
+    return {name: getattr(jax.config, name) for name in ("jax_enable_x64", "jax_default_matmul_precision", *CACHE)}
 
 
-def _alone(precision: dict[str, Any]) -> None:
-    """A process with the precision of its parent, that draws no progress bars: those of several would overwrite."""
-    for name, value in precision.items():
+def _alone(settings: dict[str, Any]) -> None:
+    """A process with the settings of its parent, that draws no progress bars: those of several would overwrite."""
+    for name, value in settings.items():
         jax.config.update(name, value)
     os.environ["TTY_COMPATIBLE"] = "0"

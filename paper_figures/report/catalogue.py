@@ -1,19 +1,23 @@
-"""The papers, found in the folders of the themes, and what the report asks of each."""
+"""The papers, found in the folders of the themes, and what the report asks of each.
+
+They are listed without importing what they are computed and drawn with.
+"""
 
 import ast
 import importlib
 import pkgutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Protocol
-
-import xarray
-from matplotlib.figure import Figure
+from textwrap import shorten
+from typing import TYPE_CHECKING, Any, Protocol
 
 import paper_figures
-from landscapes.named import unknown
 
-from ..frame.claim import Claim
+if TYPE_CHECKING:
+    import xarray
+    from matplotlib.figure import Figure
+
+    from ..frame.claim import Claim
 
 NO_THEMES = ("frame", "report")
 FILES = ("setting", "compute", "judge", "draw")
@@ -32,11 +36,11 @@ class Paper(Protocol):
 
     def compute(self, folder: Path, *, quick: bool) -> list[Path]: ...
 
-    def load(self, path: Path) -> xarray.Dataset: ...
+    def load(self, path: Path) -> "xarray.Dataset": ...
 
-    def judge(self, data: list[xarray.Dataset]) -> list[Claim]: ...
+    def judge(self, data: "list[xarray.Dataset]") -> "list[Claim]": ...
 
-    def draw(self, data: list[xarray.Dataset]) -> Figure: ...
+    def draw(self, data: "list[xarray.Dataset]") -> "Figure": ...
 
 
 class Papers(Mapping[str, Any]):
@@ -107,10 +111,19 @@ PAPERS: Papers = Papers(paper_figures)
 
 def chosen(names: tuple[str, ...] | list[str]) -> dict[str, Any]:
     """The papers of these names, loaded, all if there is none; ValueError on an unknown one and on a broken one."""
+    from landscapes.named import unknown
+
     for name in names:
         if name not in PAPERS:
             raise unknown("papers", name, PAPERS)
     return {name: PAPERS[name] for name in names or PAPERS}
+
+
+def list_papers() -> None:
+    """Print the papers that there are."""
+    width = max(map(len, PAPERS))
+    for name in PAPERS:
+        print(f"{name:{width}}  {shorten(summary(name), 130, placeholder=' ...')}")
 
 
 def summary(name: str) -> str:

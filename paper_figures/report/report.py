@@ -5,7 +5,6 @@ import itertools
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from textwrap import shorten
 from typing import Any
 
 from rich.console import Console
@@ -18,7 +17,7 @@ from ..frame.computing import Computed, computed
 from ..frame.panels import drawn
 from ..frame.stored import CONSTANTS, PROVENANCE
 from . import entry as entries
-from .catalogue import PAPERS, account, chosen, headline, summary
+from .catalogue import PAPERS, account, chosen, headline
 from .entry import SIZES, Entry
 from .page import page
 from .wording import document, table
@@ -64,13 +63,6 @@ def make_figures(names: Sequence[str], *, quick: bool, out: str, jobs: int = 1) 
     Console().print(table({name: judged[name] for name in papers}))
     print(f"wrote {folder / PAGE}")
     return int(any(claim.verdict == "fails" for entry in judged.values() for claim in entry.claims))
-
-
-def list_papers() -> None:
-    """Print the papers that there are."""
-    width = max(map(len, PAPERS))
-    for name in PAPERS:
-        print(f"{name:{width}}  {shorten(summary(name), 130, placeholder=' ...')}")
 
 
 def _judged(name: str, paper: Any, folder: Path, found: Computed, *, quick: bool, before: Entry | None) -> Entry:

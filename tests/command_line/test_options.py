@@ -47,6 +47,11 @@ def test_problems_read_are_problems_registered():
     assert read.keys() == landscapes.PROBLEMS.keys()
     for name, builder in landscapes.PROBLEMS.items():
         assert same(read[name], {key: as_it_runs(p) for key, p in inspect.signature(builder).parameters.items()})
+    # The list of problems shows what is read: every default, and what each of them is.
+    assert all(setting.default is not UNKNOWN for settings in read.values() for setting in settings.values())
+    assert odescent_options.problem_meanings() == {
+        name: inspect.getdoc(builder).split("\n")[0] for name, builder in landscapes.PROBLEMS.items()
+    }
     assert {key: option.type for key, option in odescent_options.setting_options().items() if key in of(read)} == {
         key: setting.type for key, setting in landscapes.all_settings().items()
     }

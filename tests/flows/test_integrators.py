@@ -36,6 +36,8 @@ INTEGRATORS = {
     "Heun, constant, beyond a sample": constant(diffrax.Heun(), 7 * H),
     "Dopri8, adaptive": flows.Integrator(diffrax.Dopri8(), PID),
     # Without a safety factor a fifth of the steps is rejected.
+    "RKC2": flows.stabilized(rtol=1e-7, atol=1e-10, order=2),
+    "ROCK4": flows.stabilized(rtol=1e-9, atol=1e-12),
     "Tsit5, adaptive, unsafe": flows.Integrator(diffrax.Tsit5(), diffrax.PIDController(1e-10, 1e-12, safety=1.0)),
 }
 
@@ -79,10 +81,12 @@ def test_heun_with_a_constant_step_is_heun_by_hand():
     np.testing.assert_allclose(counted_solution("Heun, constant")[0].final_params, x, rtol=0, atol=1e-14)
 
 
-@pytest.mark.parametrize("name", ["Dopri8, adaptive", "Tsit5, adaptive, unsafe"])
-def test_an_adaptive_solver_agrees_with_the_default(name):
+@pytest.mark.parametrize(
+    ("name", "atol"), [("Dopri8, adaptive", 2e-9), ("Tsit5, adaptive, unsafe", 2e-9), ("ROCK4", 2e-8)]
+)
+def test_an_adaptive_solver_agrees_with_the_default(name, atol):
     found, expected = counted_solution(name)[0], counted_solution("the default")[0]
-    np.testing.assert_allclose(found.params, expected.params, atol=2e-9)
+    np.testing.assert_allclose(found.params, expected.params, atol=atol)
 
 
 def test_dtmax_of_the_controller_is_kept_across_samples():

@@ -65,7 +65,7 @@ def test_the_list_loads_no_paper(made, monkeypatch, capsys):
     found = made("theme", "heavy", __init__='"""Heavy 2000: it takes long to load."""\nraise SystemExit(9)\n')
     monkeypatch.setattr(catalogue, "PAPERS", found)
     monkeypatch.setattr(report, "PAPERS", found)
-    report.list_papers()
+    catalogue.list_papers()
     assert capsys.readouterr().out == "heavy  Heavy 2000: it takes long to load\n"
 
 
@@ -82,7 +82,7 @@ def test_a_broken_paper_says_so_in_the_list_and_the_others_are_listed(made, monk
     found = made("theme", "whole")
     monkeypatch.setattr(catalogue, "PAPERS", found)
     monkeypatch.setattr(report, "PAPERS", found)
-    report.list_papers()
+    catalogue.list_papers()
     first, second = capsys.readouterr().out.splitlines()
     assert first.startswith(f"broken  {said}") and second == "whole   Somebody 1999: a paper"
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from paper_figures.frame.claim import Claim
-from paper_figures.report import make_figures
+from paper_figures.report.report import make_figures
 
 
 def test_a_verdict_needs_the_whole_interval_on_one_side():

@@ -3,7 +3,8 @@
 import pytest
 
 from paper_figures.frame.computing import computed
-from paper_figures.report import catalogue, make_figures
+from paper_figures.report import catalogue
+from paper_figures.report.report import make_figures
 
 CHEAP = ("polyak_1964", "saxe_2014_depth")
 

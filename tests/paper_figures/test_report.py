@@ -24,7 +24,7 @@ from paper_figures.frame.constants import constants
 from paper_figures.frame.stored import stored
 from paper_figures.linear_networks import woodworth_2020
 from paper_figures.linear_networks.woodworth_2020 import diagonal_methods
-from paper_figures.report import entry, report
+from paper_figures.report import catalogue, entry, report
 
 finite = st.floats(-1e6, 1e6)
 
@@ -202,7 +202,7 @@ def test_a_paper_without_its_data_is_left_out_or_refused(with_claims, tmp_path, 
 
 def test_the_list_names_every_paper(with_claims, capsys):
     with_claims()
-    report.list_papers()
+    catalogue.list_papers()
     assert capsys.readouterr().out.startswith('paper  Somebody 1999, "A paper whose computation costs nothing"')
 
 

@@ -110,7 +110,7 @@ class Stabilized(diffrax.AbstractAdaptiveSolver):
 
             def stage(_):
                 moved, following, later = self.next_stage(s, j, carry, point, terms.prod(found, control))
-                return moved, following, later, y1, slope1, distance, spectrum
+                return moved, following, later.astype(ahead.dtype), y1, slope1, distance, spectrum
 
             def end(_):
                 there, apart = probe(point, spectrum)

@@ -30,10 +30,8 @@ class Spectrum(NamedTuple):
 
 def unknown(y: Any, slope: Any) -> Spectrum:
     """Before the first product: the direction of the slope, with noise so that no mode is missing from it."""
-    leaves, treedef = jax.tree.flatten(y)
-    keys = jax.random.split(jax.random.key(0), len(leaves))
-    noise = [jax.random.normal(k, jnp.shape(x), jnp.result_type(x)) for k, x in zip(keys, leaves, strict=True)]
-    vector = optax.tree.add(_unit(jax.tree.unflatten(treedef, noise)), _unit(slope))
+    noise = jax.tree.map(_rough, y)
+    vector = optax.tree.add(_unit(noise), _unit(slope))
     zero = jnp.zeros((), _real_type(y))
     return Spectrum(zero, _unit(vector), jnp.asarray(1), jnp.asarray(0))
 
@@ -56,6 +54,12 @@ def learned(spectrum: Spectrum, slope: Any, slope_there: Any, distance: Array) -
     known = jnp.isfinite(radius) & (radius > 0)
     vector = jax.tree.map(lambda new, old: jnp.where(known, new, old).astype(old.dtype), _unit(image), spectrum.vector)
     return Spectrum(jnp.where(known, radius, spectrum.radius), vector, wait.astype(spectrum.wait.dtype), jnp.asarray(0))
+
+
+def _rough(leaf: Any) -> Any:
+    """Numbers without a pattern; a random generator would take longer to compile than all the rest."""
+    count = jnp.arange(1, jnp.size(leaf) + 1, dtype=_real_type(leaf))
+    return jnp.sin(count * count).reshape(jnp.shape(leaf)).astype(jnp.result_type(leaf))
 
 
 def _unit(tree: Any) -> Any:

@@ -313,5 +313,5 @@ def test_misuse_is_refused(make, message):
 
 
 def test_a_loss_that_is_not_analytic_is_refused_where_it_starts():
-    with pytest.raises(RuntimeError, match="take branch='real'"):
+    with pytest.raises(ValueError, match="take branch='real'"):
         flows.solve(flows.PrincipalFlow(METHOD), lambda x: jnp.sum(x**2 + jnp.abs(x)), jnp.ones(2), steps=1)
