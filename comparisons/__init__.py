@@ -1,5 +1,6 @@
 """A method and its flows side by side: divergence, orders, storage, pictures."""
 
+from .accuracy import Accuracy as Accuracy
 from .compare import compare as compare
 from .comparison import Comparison as Comparison
 from .divergence.path import Divergence as Divergence

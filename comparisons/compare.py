@@ -27,6 +27,7 @@ from landscapes import (
 )
 from landscapes.instruments.reading import reading_of
 
+from .accuracy import Accuracy
 from .comparison import Comparison
 from .divergence.path import divergence_of, separation_of
 from .divergence.sides import REFERENCE, Follower, Leader, tracked_sharpness
@@ -56,7 +57,7 @@ def compare(
     start: Start = "rest",
     state: Any = None,
     predict: Any = None,
-    integrator: Integrator | None = None,
+    integrator: Integrator | Accuracy | None = None,
     keep_params: bool = False,
     divergence_radius: float = DIVERGENCE_RADIUS,
     key: Any = 0,
@@ -72,6 +73,8 @@ def compare(
     start: of a momentum method, "rest" (velocity 0) or "slow-manifold" (no transient, as the flow of highest order
     knows it).  state: the method's state to start from instead.
     predict: params -> outputs (examples, outputs), for the distance in function space.
+    integrator: of the flows with a vector field; `Accuracy(0.01)` for one as accurate as the distances need. None is
+    `flows.explicit()`, at 1e-9.
     key: what is drawn along the run follows from it, a whole number or a key of JAX; nothing is drawn by most methods.
     members: an ensemble, each member as it would be alone: with other starts, hyper-parameters or keys; see
     `discrete.run`, and `flows.solve` for what `flows` are where members have methods of their own.
@@ -101,7 +104,8 @@ def compare(
     if state is not None and start != "rest":
         raise ValueError(f"`state` and `start={start!r}` exclude each other; give one of them.")
     if state is None:
-        state = starting_states(start, method, models, loss, params, integrator, members)
+        given = None if isinstance(integrator, Accuracy) else integrator
+        state = starting_states(start, method, models, loss, params, given, members)
     steps, every = int(steps), int(every)
     shared: dict[str, Any] = {
         "steps": steps,
@@ -115,11 +119,24 @@ def compare(
     leader = descent_side(method, loss, params, state=state, **shared)
     own = None if state is None else method.observed_state(state)
     followers = {
-        name: flow_side(flow, loss, params, state=own, integrator=integrator, **shared) for name, flow in flows.items()
+        name: flow_side(
+            flow,
+            loss,
+            params,
+            state=own,
+            integrator=integrator.first_integrator(models[name], params)
+            if isinstance(integrator, Accuracy)
+            else integrator,
+            **shared,
+        )
+        for name, flow in flows.items()
     }
     tracked = tracked_sharpness(observe, loss)
     sides: dict[str, Side] = {METHOD: _wrapped(leader, lambda one: Leader(one, tracked))}
     sides |= {name: _wrapped(side, lambda one: Follower(one, predict)) for name, side in followers.items()}
+    samples, errors = steps // every + 1, {}
+    if isinstance(integrator, Accuracy):
+        sides, errors = integrator.fitted(sides, models, samples)
     record, so_far = None, begin(sides)
     if folder is not None:
         setting = configuration(problem, method, models, _first(leader), predict, steps, every, integrator)
@@ -135,7 +152,6 @@ def compare(
             record.write(marched)
         show(marched)
 
-    samples = steps // every + 1
     marched = march(sides, samples, so_far=so_far, kept_for_followers=(REFERENCE,), after_block=after_block)
     if not marched.done:
         raise KeyboardInterrupt
@@ -154,6 +170,7 @@ def compare(
         threshold=_common_threshold(method, observe, members),
         provenance=provenance(),
         notes=notes_on(models, discrete, trajectories),
+        solver_errors=errors,
     )
 
 

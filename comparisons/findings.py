@@ -21,6 +21,8 @@ class Findings(eqx.Module):
     threshold: the sharpness above which the method is unstable on a quadratic, or the effective sharpness where that is
     observed (see `limited`); None where there is no constant one, or members of an ensemble have different ones.
     method: name and hyper-parameters; a list where members of an ensemble differ in one.  problem: a name to print.
+    solver_errors: by the names of flows, the error of the solver over the distance on the first samples, where it was
+    measured (see `Accuracy`).
     notes: what to know before a flow is trusted, by its name: that its series does not converge, why it diverged.
     """
 
@@ -33,6 +35,7 @@ class Findings(eqx.Module):
     threshold: float | None
     provenance: dict[str, str]
     notes: dict[str, str] = eqx.field(default_factory=dict)
+    solver_errors: dict[str, float] = eqx.field(default_factory=dict)
 
     @property
     def steps(self) -> np.ndarray:
@@ -128,6 +131,8 @@ class Findings(eqx.Module):
             if reached and first is not None
             else None
         }
+        if name in self.solver_errors:
+            found["solver_error"] = self.solver_errors[name]
         found["relative_distance"] = _extremes(apart.relative_distance, flow)
         found["loss_gap"] = _extremes(apart.loss_gap, flow)
         if apart.function_distance is not None:

@@ -24,6 +24,7 @@ from flows.running.integrator import resolving
 from landscapes.memory import check_memory
 from landscapes.precision import FLOAT32
 
+from ..accuracy import Accuracy
 from ..compare import compare
 from ..comparison import Comparison
 from ..starting import starting_state
@@ -53,6 +54,10 @@ def run_experiment(
     Raises ValueError on misuse, before anything is written.
     """
     folder = _folder(out, resume=resume, overwrite=overwrite)
+    if arguments["solver"] is None:
+        # A run that goes on keeps its own: that of a run of before there was `auto` is another.
+        known = folder.argument("solver") if folder and resume else None
+        arguments = {**arguments, "solver": known or "auto"}
     if folder:
         folder.check(dict(arguments), resume=resume, overwrite=overwrite)
         if resume and folder.is_finished:
@@ -109,7 +114,14 @@ def _plan(arguments: Mapping[str, Any]) -> dict[str, Any]:
         "steps": arguments["steps"],
         "every": arguments["every"],
         "observe": _instruments(problem, method, arguments["top"]),
-        "state": starting_state(arguments["start"], seen, models, problem.loss, problem.params, integrator),
+        "state": starting_state(
+            arguments["start"],
+            seen,
+            models,
+            problem.loss,
+            problem.params,
+            None if isinstance(integrator, Accuracy) else integrator,
+        ),
         "integrator": integrator,
     }
 
@@ -167,11 +179,13 @@ def _check_solver(solver: str, models: Mapping[str, flows.Flow]) -> None:
             )
 
 
-def _integrator(given: Mapping[str, Any]) -> flows.Integrator:
+def _integrator(given: Mapping[str, Any]) -> flows.Integrator | Accuracy:
     """The solver asked for, at tolerances that the precision can meet."""
+    if given["solver"] == "auto" and "rtol" not in given:
+        return Accuracy(**{key: given[key] for key in ("max_steps",) if key in given})
     settings = {key: given[key] for key in ("rtol", "max_steps") if key in given}
     # The params will have the precision of the session, which `precision` has set.
-    return resolving(SOLVERS[given["solver"]], jnp.zeros(()), **settings)
+    return resolving(SOLVERS.get(given["solver"], flows.explicit), jnp.zeros(()), **settings)
 
 
 def _models(names: Sequence[str], method: Method) -> dict[str, flows.Flow]:

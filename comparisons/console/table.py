@@ -43,6 +43,7 @@ def _rows(comparison: Findings, summary: dict) -> list[tuple[str, ...]]:
         both("effective sharpness, max", "effective_sharpness", "max"),
         apart("distance, at threshold", "distance", "at_threshold"),
         apart("distance, final", "distance", "final"),
+        ("solver error / distance", "", *(_number(flow.get("solver_error"), 1) for flow in flows)),
         apart("relative distance, final", "relative_distance", "final"),
         apart("function distance, final", "function_distance", "final"),
         spent("gradients", "gradients"),
@@ -74,5 +75,5 @@ def stability(comparison: Findings) -> str:
     return f"{limit}: first exceeded at step {first}, and at {fraction:.0%} of the samples"
 
 
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.4g}"
+def _number(value: float | None, digits: int = 4) -> str:
+    return "" if value is None else f"{value:.{digits}g}"

@@ -111,6 +111,7 @@ def to_dataset(comparison: Findings) -> xr.Dataset:
             "costs": json.dumps({name: t.cost._asdict() for name, t in sides.items()}),
             "predictions": json.dumps({name: list(flow.predictions) for name, flow in comparison.flows.items()}),
             "notes": json.dumps(comparison.notes),
+            "solver_errors": json.dumps(comparison.solver_errors),
             "provenance": json.dumps(comparison.provenance),
         }
         | ({"member_endings": json.dumps(endings)} if endings else {}),

@@ -82,6 +82,7 @@ def load(path: str | Path) -> Comparison:
         threshold=None if np.isnan(threshold) else threshold,
         provenance=json.loads(data.attrs["provenance"]),
         notes=json.loads(data.attrs.get("notes", "{}")),
+        solver_errors=json.loads(data.attrs.get("solver_errors", "{}")),
     )
 
 

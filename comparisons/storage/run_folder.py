@@ -65,6 +65,10 @@ class RunFolder:
                 raise ValueError(f"`out` {self.path} exists; pass --resume to continue it, --overwrite to replace it.")
             self._check_own()
 
+    def argument(self, name: str) -> Any:
+        """What the run here was given by that name; None where there is no run, or it was not."""
+        return self.config()["arguments"].get(name) if (self.path / CONFIG).exists() else None
+
     @contextmanager
     def held(self) -> Iterator[None]:
         """Make the folder, and keep other runs out of it meanwhile; ValueError where one is in it."""

@@ -203,10 +203,13 @@ def march(
     samples: int,
     *,
     so_far: Marched | None = None,
+    until: int | None = None,
     kept_for_followers: tuple[str, ...] = (),
     after_block: Callable[[Marched], None] | None = None,
 ) -> Marched:
     """Advance all sides in lockstep, block by block, until `samples` samples, the leader's failure, or Ctrl-C.
+
+    until: stop after so many of them for now, in the same programs.
 
     The first side leads. Its measurements named in `kept_for_followers` are the reference of the others at the same
     sample, with which of its members go on where it is an ensemble; they stay on the device for one block, and all but
@@ -217,9 +220,10 @@ def march(
     leader, *followers = sides
     capacity = _capacity(sides[leader], now.carries[leader], samples)
     size = min(FIRST_BLOCK, capacity)
+    end = samples if until is None else min(until, samples)
     try:
-        while now.done < samples:
-            clock, count = time.perf_counter(), min(size, samples - now.done)
+        while now.done < end:
+            clock, count = time.perf_counter(), min(size, end - now.done)
             now, finished = _interruptible(
                 lambda now=now, count=count: _one_block(
                     sides, leader, followers, now, count, kept_for_followers, capacity

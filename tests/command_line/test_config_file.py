@@ -119,7 +119,7 @@ BAD = {
     "null for what must be": ({"arguments": GOOD | {"every": None}}, "has null as arguments.every"),
     "none of the words": (
         {"arguments": GOOD | {"solver": "implicit"}},
-        'has "implicit" as arguments.solver, where explicit or stiff',
+        'has "implicit" as arguments.solver, where auto or explicit or stabilized or stiff',
     ),
     "NaN": ('{"arguments": {"learning_rate": NaN}}', "NaN is not part of JSON"),
     "nested deeply": ("[" * 10_000, "is nested too deeply"),

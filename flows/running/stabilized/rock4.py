@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array
 
 from .rock4_coefficients import FEWEST, Table, table
@@ -46,10 +47,9 @@ class ROCK4(Stabilized):
         return table(self.most_stages)
 
     def stages_for(self, stiffness: Array) -> Array:
-        known = jnp.asarray(self._table.reach, stiffness.dtype)
-        row = jnp.searchsorted(known, stiffness)
-        counts = jnp.asarray([*self._table.stages, self.most_stages + 1])
-        return counts[row]
+        row = jnp.searchsorted(jnp.asarray(self._table.reach.astype(stiffness.dtype)), stiffness)
+        counts = jnp.asarray(np.append(self._table.stages, np.int32(self.most_stages + 1)))
+        return counts[row].astype(int)
 
     def first_stage(self, s: Array, y: Any, increment: Any) -> tuple[Any, Any, Array]:
         own = self._row(s)
@@ -91,7 +91,7 @@ class ROCK4(Stabilized):
         )
 
     def _row(self, s: Array) -> Table:
-        """The coefficients for s stages."""
-        found = self._table
-        row = jnp.searchsorted(jnp.asarray(found.stages), s)
-        return Table(*(jnp.asarray(column)[row] for column in found))
+        """The coefficients for s stages, in the precision of the session."""
+        stages, *columns = self._table
+        row = jnp.searchsorted(jnp.asarray(stages), s.astype(jnp.int32))
+        return Table(s, *(jnp.asarray(column.astype(jnp.result_type(float)))[row] for column in columns))

@@ -62,7 +62,8 @@ def table(most: int) -> Table:
         return np.stack([np.pad(part, [(0, width - len(part))] + [(0, 0)] * (part.ndim - 1)) for part in parts])
 
     stages, reach, *columns = zip(*rows, strict=True)
-    return Table(np.array(stages), np.array(reach), *map(stacked, columns))
+    # Of a type that JAX has in either precision.
+    return Table(np.array(stages, np.int32), np.array(reach), *map(stacked, columns))
 
 
 @cache
