@@ -6,7 +6,7 @@ READY := .venv/.ready
 
 demo: $(READY)
 	$(BIN)/odescent compare --problem digits-mlp --method gradient-descent --learning-rate 0.1 --steps 3000 --every 10 \
-		--flows gradient modified-2 --out runs/demo --overwrite
+		--flows gradient modified-2 edge-2 --out runs/demo --overwrite
 
 # Most of both is compilation, which takes a third less time with XLA's older emitters; test-slow and claims have the default.
 QUICK := XLA_FLAGS=--xla_cpu_use_fusion_emitters=false
