@@ -51,7 +51,7 @@ class Compare:
     on the first samples; explicit: Tsit5 at rtol 1e-9 (float32: 1e-6); stabilized: ROCK4 at 1e-5; stiff: Kvaerno5,
     implicit and matrix-free, at 1e-6 (1e-4)."""
     rtol: float | None = None
-    """Relative tolerance of the solver instead; of Tsit5 where none is named."""
+    """Relative tolerance of the solver instead; --solver explicit where none is named."""
     max_steps: int | None = None
     """Most solver steps between two samples (100,000 if not given)."""
     precision: Literal["float64", "float32"] = "float64"

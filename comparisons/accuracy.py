@@ -58,20 +58,37 @@ class Accuracy(eqx.Module):
 
     def fitted(
         self, sides: dict[str, Side], models: dict[str, list[Flow]], samples: int
-    ) -> tuple[dict[str, Side], dict[str, float]]:
-        """The sides, the method first, with tolerances that are small enough, and the largest error found of each."""
-        sides, found = dict(sides), dict[str, float]()
-        pending = [name for name, made in models.items() if isinstance(made[0], ODEFlow)]
+    ) -> tuple[dict[str, Side], dict[str, float], dict[str, str]]:
+        """The sides, the method first, with tolerances that are small enough; the largest error found of each flow.
+
+        And what to know of those whose error could not be measured, or not be made as small as asked for.
+        """
+        sides, found, notes = dict(sides), dict[str, float](), dict[str, str]()
+        pending = [name for name, made in models.items() if isinstance(made[0], ODEFlow)] if samples > 1 else []
         # A tolerance that was a plain number is of another type than one that was multiplied, and compiled apart.
         sides |= {name: _at(sides[name], 1.0) for name in pending}
-        for _ in range(ATTEMPTS):
-            found |= _errors(sides, pending, samples)
-            pending = [name for name in pending if found.get(name, 0) > self.share]
-            if not pending:
+        for attempt in range(ATTEMPTS):
+            errors = _errors(sides, [name for name in pending if not _on_the_floor(sides[name])], samples)
+            found |= errors
+            for name in set(pending) - errors.keys():
+                notes[name] = self._untold(name, found, _on_the_floor(sides[name]))
+            pending = [name for name in pending if errors.get(name, 0) > self.share]
+            if not pending or attempt == ATTEMPTS - 1:
                 break
             for name in pending:
                 sides[name] = _at(sides[name], min(LEAST_FALL, AIM * self.share / found[name]))
-        return sides, found
+        beyond = f"of its distance on the first samples, where {self.share:.0%} were asked for"
+        return (
+            sides,
+            found,
+            notes | {name: f"the error of the solver is {found[name]:.1%} {beyond}" for name in pending},
+        )
+
+    def _untold(self, name: str, found: dict[str, float], floor: bool) -> str:
+        if floor:
+            before = f"; at a larger tolerance it was {found[name]:.1%} of the distance" if name in found else ""
+            return f"the error of the solver is at the rounding of its precision, which it cannot measure{before}"
+        return "the error of the solver was not measured, as the flow could not be solved to the second sample"
 
 
 def _errors(sides: dict[str, Side], names: Sequence[str], samples: int) -> dict[str, float]:
@@ -97,14 +114,14 @@ def _errors(sides: dict[str, Side], names: Sequence[str], samples: int) -> dict[
 
 
 def _at(side: Side, factor: float) -> Side:
-    """The side with the tolerances of its solver multiplied."""
+    """The side with the tolerances of its solver multiplied, in the precision of its params."""
+    kind, floor = _precision(side)
 
     def smaller(tolerance: Any) -> Any:
         # Half of an ensemble holds what differs from member to member, and nothing in the place of the rest.
         if tolerance is None:
             return None
-        least = FLOOR * jnp.finfo(jnp.result_type(tolerance)).eps
-        return jnp.maximum(tolerance * factor, jnp.minimum(tolerance, least))
+        return jnp.asarray(jnp.maximum(tolerance * factor, jnp.minimum(tolerance, floor)), kind)
 
     def scaled(leaf: Any) -> Any:
         if not isinstance(leaf, diffrax.PIDController):
@@ -113,6 +130,20 @@ def _at(side: Side, factor: float) -> Side:
         return eqx.tree_at(lambda c: (c.rtol, c.atol), leaf, fitted, is_leaf=lambda x: x is None)
 
     return jax.tree.map(scaled, side, is_leaf=lambda leaf: isinstance(leaf, diffrax.PIDController))
+
+
+def _on_the_floor(side: Side) -> bool:
+    """Whether a smaller tolerance gains nothing, so that there is no finer solution to measure by."""
+    controllers = jax.tree.leaves(side, is_leaf=lambda leaf: isinstance(leaf, diffrax.PIDController))
+    found = [one.rtol for one in controllers if isinstance(one, diffrax.PIDController) and one.rtol is not None]
+    return any(bool(jnp.any(rtol * FINER < _precision(side)[1])) for rtol in found)
+
+
+def _precision(side: Any) -> tuple[Any, float]:
+    """The type of a side's params, and the least tolerance that it can meet."""
+    one: Any = side.member(0) if isinstance(side, Ensemble) else side
+    kind = jnp.finfo(jnp.result_type(*jax.tree.leaves(one.inner.origin)))
+    return kind.dtype, FLOOR * float(kind.eps)
 
 
 def _params(side: Any, carry: Any) -> list[np.ndarray]:

@@ -134,9 +134,9 @@ def compare(
     tracked = tracked_sharpness(observe, loss)
     sides: dict[str, Side] = {METHOD: _wrapped(leader, lambda one: Leader(one, tracked))}
     sides |= {name: _wrapped(side, lambda one: Follower(one, predict)) for name, side in followers.items()}
-    samples, errors = steps // every + 1, {}
+    samples, errors, inexact = steps // every + 1, {}, {}
     if isinstance(integrator, Accuracy):
-        sides, errors = integrator.fitted(sides, models, samples)
+        sides, errors, inexact = integrator.fitted(sides, models, samples)
     record, so_far = None, begin(sides)
     if folder is not None:
         setting = configuration(problem, method, models, _first(leader), predict, steps, every, integrator)
@@ -169,7 +169,7 @@ def compare(
         orders={name: order_in_rate(made[0]) for name, made in models.items()},
         threshold=_common_threshold(method, observe, members),
         provenance=provenance(),
-        notes=notes_on(models, discrete, trajectories),
+        notes=_joined(inexact, notes_on(models, discrete, trajectories)),
         solver_errors=errors,
     )
 
@@ -186,6 +186,12 @@ def unpacked(
     if params is None:
         raise ValueError("`params` is missing: pass the point to start from, or a Problem instead of a loss.")
     return getattr(loss, "__name__", type(loss).__name__), loss, params, predict
+
+
+def _joined(*notes: dict[str, str]) -> dict[str, str]:
+    """All notes on each flow."""
+    names = dict.fromkeys(name for some in notes for name in some)
+    return {name: "; ".join(some[name] for some in notes if name in some) for name in names}
 
 
 def _with_the_loss(observe: Observables, loss: Loss) -> Observables:

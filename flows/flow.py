@@ -78,6 +78,10 @@ class Flow(eqx.Module):
         """ValueError where the flow does not exist on this loss; asked once, before anything is compiled."""
         del loss, params
 
+    def check_integrator(self, integrator: Any) -> None:
+        """ValueError where the integrator cannot treat the flow; one without a vector field asks for none."""
+        del integrator
+
     def init(self, loss: Loss, start: Start) -> State:
         """The flow's own state where the method starts; the params themselves unless a flow says otherwise."""
         del loss

@@ -1,5 +1,6 @@
 """Compiled programs are kept for the next process: JAX's persistent cache, in a folder of our own."""
 
+import contextlib
 import hashlib
 import os
 import platform
@@ -24,27 +25,30 @@ WRITING = 60.0
 
 
 def use_compilation_cache() -> str | None:
-    """Have JAX keep what it compiles, at most 1 GiB of it, and take it from there in other processes; why not, if not.
+    """Have JAX keep what it compiles, and take it from there in other processes; why not, if not.
 
     The folder is ~/.cache/odescent (XDG_CACHE_HOME, LOCALAPPDATA), or what ODESCENT_CACHE names; `off` there keeps
     nothing. In it is a folder for each version of JAX and of XLA and each kind of processor, so that no program of
-    another is looked at. A cache that JAX was told of by other means is left as it is. Two processes may share the
-    folder: JAX locks it. The numbers are the same, as the same programs run.
+    another is looked at; each holds 1 GiB at most. A cache that JAX was told of by other means is left as it is. Two
+    processes may share the folder: JAX locks it. The numbers are the same, as the same programs run.
     """
     import jax
 
     told = os.environ.get(SWITCH, "")
     if told == OFF or getattr(jax.config, SETTINGS[0]) is not None:
         return None
-    base = Path(told).expanduser() if told else default_folder()
-    folder = base / _kind()
+    base = told
     try:
+        base = Path(told).expanduser() if told else default_folder()
+        folder = base / _kind()
         folder.mkdir(parents=True, exist_ok=True)
         _remove_unfinished(folder)
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(13, "not writable", str(folder))
-    except OSError as error:
-        return f"compiled programs are not kept: {base}: {error.strerror}; {SWITCH} names another folder, or is {OFF!r}"
+    except (OSError, RuntimeError) as error:
+        # Of a home that is not there, pathlib says so in a RuntimeError.
+        reason = getattr(error, "strerror", None) or str(error).rstrip(".")
+        return f"compiled programs are not kept: {base}: {reason}; {SWITCH} names another folder, or is {OFF!r}"
     for name, value in zip(SETTINGS, (str(folder), MOST_BYTES, LEAST_SECONDS, -1), strict=True):
         jax.config.update(name, value)
     return None
@@ -82,5 +86,7 @@ def _remove_unfinished(folder: Path) -> None:
     """What was killed as it wrote leaves a program without the time of its last use, which JAX writes after it."""
     for program in folder.glob("*-cache"):
         used = program.with_name(f"{program.name.removesuffix('-cache')}-atime")
-        if not used.exists() and time.time() - program.stat().st_mtime > WRITING:
-            program.unlink(missing_ok=True)
+        # Another process may remove it meanwhile.
+        with contextlib.suppress(FileNotFoundError):
+            if not used.exists() and time.time() - program.stat().st_mtime > WRITING:
+                program.unlink()

@@ -57,7 +57,9 @@ def run_experiment(
     if arguments["solver"] is None:
         # A run that goes on keeps its own: that of a run of before there was `auto` is another.
         known = folder.argument("solver") if folder and resume else None
-        arguments = {**arguments, "solver": known or "auto"}
+        arguments = {**arguments, "solver": known or ("auto" if arguments["rtol"] is None else "explicit")}
+    if arguments["solver"] == "auto" and arguments["rtol"] is not None:
+        raise ValueError("`rtol` is for a `solver` that is named; auto finds its own.")
     if folder:
         folder.check(dict(arguments), resume=resume, overwrite=overwrite)
         if resume and folder.is_finished:
@@ -103,8 +105,11 @@ def _plan(arguments: Mapping[str, Any]) -> dict[str, Any]:
     method_settings = {key: given[key] for key in set().union(*TAKES.values()) & given.keys()}
     method = method_named(arguments["method"], arguments["learning_rate"], **method_settings)
     models = _models(arguments["flows"], method)
-    _check_solver(given["solver"], models)
     integrator = _integrator(given)
+    if isinstance(integrator, flows.Integrator):
+        for model in models.values():
+            with _blamed_on(f"`solver` {given['solver']}"):
+                model.check_integrator(integrator)
     problem = _problem(given)
     seen = TimeAveraged(method) if arguments.get("time_averaged") else method
     return {
@@ -169,23 +174,13 @@ def _warn_of_the_edge(method: Method, problem: landscapes.Problem) -> None:
         )
 
 
-def _check_solver(solver: str, models: Mapping[str, flows.Flow]) -> None:
-    """ValueError where the solver cannot treat the spectrum of a flow."""
-    for name, model in models.items():
-        if solver == "stabilized" and isinstance(model, flows.ODEFlow) and not model.real_spectrum:
-            raise ValueError(
-                f"`solver` stabilized is for flows whose fast modes only decay; {name} of `flows` may oscillate, which "
-                "it does not damp: take explicit."
-            )
-
-
 def _integrator(given: Mapping[str, Any]) -> flows.Integrator | Accuracy:
     """The solver asked for, at tolerances that the precision can meet."""
-    if given["solver"] == "auto" and "rtol" not in given:
+    if given["solver"] == "auto":
         return Accuracy(**{key: given[key] for key in ("max_steps",) if key in given})
     settings = {key: given[key] for key in ("rtol", "max_steps") if key in given}
     # The params will have the precision of the session, which `precision` has set.
-    return resolving(SOLVERS.get(given["solver"], flows.explicit), jnp.zeros(()), **settings)
+    return resolving(SOLVERS[given["solver"]], jnp.zeros(()), **settings)
 
 
 def _models(names: Sequence[str], method: Method) -> dict[str, flows.Flow]:

@@ -16,7 +16,7 @@ from landscapes import Loss, Params
 from .fingerprint import content
 
 # Of what a run writes while it is on, see `record.WRITTEN_BY`.
-LAYOUT = 2
+LAYOUT = 3
 BESIDE = 1e-2
 
 

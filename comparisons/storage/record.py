@@ -25,7 +25,7 @@ from .whole_file import expanded, telling, unfinished_name, whole_file, write_at
 
 STATE = "state.npz"
 CONFIGURATION = "configuration.json"
-WRITTEN_BY = {1: "0.1", 2: "0.2"}
+WRITTEN_BY = {1: "0.1", 2: "0.2 before its release"}
 _OWN = re.compile(rf"{re.escape(CONFIGURATION)}|{re.escape(STATE)}|block-\d{{5,}}\.npz")
 _SAFE = "the finished blocks are safe; when there is room again, resume the run"
 _REMEDY = "start the run again in an empty folder, or replace it"

@@ -1,7 +1,7 @@
 """Edge flow: the centre of a period-two oscillation and the oscillation itself, for any method and to any order."""
 
 from fractions import Fraction
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -14,7 +14,7 @@ from discrete import Method
 from discrete.running.step import Oracle, take_step
 from landscapes import Loss, Params
 
-from ..flow import FieldCost, Start, check_constant
+from ..flow import FieldCost, Start, check_constant, is_gradient_descent
 from ..modified.coefficients import check_order, coefficients
 from ..modified.differentials import combination, products
 from ..modified.modified_flow import kept
@@ -58,7 +58,6 @@ class EdgeFlow(ODEFlow):
     """
 
     method: Method
-    real_spectrum: ClassVar[bool] = True
     truncation: int = eqx.field(static=True)
     noise: Any
     swing: Params | None
@@ -72,6 +71,11 @@ class EdgeFlow(ODEFlow):
         self.method, self.truncation, self.noise, self.swing = method, int(order), noise, swing
         # The doubled step is Euler's for its field F, so its modified equation has gradient descent's coefficients.
         self.trees, self.weights = kept(coefficients(heavy_ball_scheme(Fraction(0)), order))
+
+    @property
+    def real_spectrum(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """Of methods that step along the gradient, with a preconditioner or without: momentum makes it complex."""
+        return is_gradient_descent(self.method) or self.method.memory() is not None
 
     @property
     def order(self) -> int | None:

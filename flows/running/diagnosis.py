@@ -15,9 +15,11 @@ from landscapes.curvature.directional import along
 from .failure import DIVERGED, SOLVER_FAILED, STEP_LIMIT, UNDERFLOW
 from .jumps import Jump, jump_along
 from .radius import beyond_radius
+from .stabilized import Stabilized
 
 POWER_ITERATIONS = 30
-STABILITY_RANGE = (0.5, 20.0)
+# What stability leaves of an explicit step times the fastest rate, whatever the method.
+LEAST_STABLE, MOST_STABLE = 0.5, 20.0
 AROUND = 16.0
 NEGLIGIBLE = 0.02
 CHATTER = 1e-3
@@ -46,7 +48,7 @@ def reason(side: Any, carry: Any, where: str, outside: str | None) -> str:
     if outside:
         return f"{limit if failure == STEP_LIMIT else f'{solver} failed {where}'}: {outside}"
     rate = fastest_rate(side, carry) if failure == STEP_LIMIT and is_held_back(side) else 0.0
-    if STABILITY_RANGE[0] < rate * size < STABILITY_RANGE[1]:
+    if LEAST_STABLE < rate * size < most_stable(side.integrator.solver):
         return f"too stiff for {solver}: {limit}, held to {size:.1e} by the rate {rate:.1e}; use flows.stiff()"
     if met := jump(side, carry):
         return f"the field jumps {where}, by {met.size:.1e} within {met.distance:.0e}: {remedy(side, carry)}"
@@ -113,6 +115,12 @@ def is_held_back(side: Any) -> bool:
     """Whether stability can limit the solver's step: it is explicit, and a controller chooses the step."""
     adaptive = isinstance(side.integrator.controller, diffrax.AbstractAdaptiveStepSizeController)
     return adaptive and not isinstance(side.integrator.solver, diffrax.AbstractImplicitSolver)
+
+
+def most_stable(solver: Any) -> float:
+    """The largest step times the fastest rate to which stability may hold the solver."""
+    # A controller proposes up to ten times the last step, which is rejected where it needs too many stages.
+    return 10 * float(solver.reach) if isinstance(solver, Stabilized) else MOST_STABLE
 
 
 def field_is_finite(side: Any, carry: Any) -> bool:

@@ -18,8 +18,9 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Bool, Int
 
 from .failure import ALIVE, SOLVER_FAILED, STEP_LIMIT, SWITCHED, UNDERFLOW
-from .integrator import Integrator
+from .integrator import Integrator, asks_for
 from .stabilized import Stabilized
+from .stabilized.solver import chosen
 
 Field = Callable[[Any, Any], Any]
 Switch = Callable[[Any, Any], Any]
@@ -27,7 +28,7 @@ Switch = Callable[[Any, Any], Any]
 # A step that ends this close to the end of the interval, in roundings of it, ends there.
 CLOSE = 100
 CUT_SHORT = 0.999
-_TAKEN_FROM_CONTROLLER = diffrax.with_stepsize_controller_tols(optimistix.Newton)().rtol
+STRETCHED = 0.01
 
 
 class Memory(NamedTuple):
@@ -67,7 +68,7 @@ class _Loop(NamedTuple):
 
 def begun(integrator: Integrator, field: Field, begin: Array, end: Array, state: Any) -> Reached:
     """Where nothing has been integrated yet.  field: (t, state) -> d state / dt."""
-    flat, unravel = ravel_pytree(state)
+    flat, unravel = _flattened(integrator, state)
     solver, terms = _solver(integrator), _terms(field, unravel)
     order, given = solver.error_order(terms), integrator.first_step
     known, spent = None, 0
@@ -98,11 +99,13 @@ def integrate(
 
     smallest: a step below it no longer moves, and fails.
     """
-    flat, unravel = ravel_pytree(start.state)
+    flat, unravel = _flattened(integrator, start.state)
     solver, controller, terms = _solver(integrator), integrator.controller, _terms(field, unravel)
     order = solver.error_order(terms)
     asked_of: Any = None if switch is None else lambda t, y: switch(t, unravel(y))
-    close = end - CLOSE * jnp.finfo(end.dtype).eps * jnp.abs(end)
+    roundings = CLOSE * jnp.finfo(end.dtype).eps * jnp.abs(end)
+    # What else a controller knows, such as where the field jumps, it has to say again after a step was cut short.
+    remembers = isinstance(controller, diffrax.PIDController | diffrax.ConstantStepSize)
 
     def going(now: _Loop) -> Array:
         return (now.reached.time < end) & (now.reached.failure == ALIVE) & (now.taken < integrator.max_steps)
@@ -111,7 +114,8 @@ def integrate(
         here = now.reached
         memory = here.memory
         proposed = here.time + memory.step
-        to = jnp.where(proposed > close, end, proposed)
+        # Never by much more than was proposed: a step that was rejected would be taken again, and again.
+        to = jnp.where(proposed > end - jnp.minimum(roundings, STRETCHED * memory.step), end, proposed)
         state, error, dense, solver_state, verdict = solver.step(
             terms, here.time, to, here.state, None, memory.solver, memory.jumped
         )
@@ -122,21 +126,21 @@ def integrate(
         )
         kept = jnp.asarray(kept)
         # A step cut short and accepted says nothing about the step to propose: its error is far below the tolerance.
-        cut = kept & (to - here.time < CUT_SHORT * memory.step)
+        cut = kept & (to - here.time < CUT_SHORT * memory.step) & remembers
         step = jnp.where(cut, memory.step, t1 - t0)
         failure = jnp.where(kept & (verdict != diffrax.RESULTS.successful), SOLVER_FAILED, ALIVE)
         failure = jnp.where(verdict_of_control != diffrax.RESULTS.successful, UNDERFLOW, failure)
         failure = jnp.where((step < smallest) & (failure == ALIVE), UNDERFLOW, failure)
         spent = here.evaluations + _evaluations_of(integrator, memory, solver_state)
         after = Memory(
-            _where(kept, solver_state, memory.solver),
-            _where(cut, memory.controller, controller_state),
+            chosen(kept, solver_state, memory.solver),
+            chosen(cut, memory.controller, controller_state),
             step,
             jnp.where(kept, jumped, memory.jumped),
             memory.fresh & ~kept,
         )
         time = jnp.minimum(t0, end)
-        reached = Reached(_where(kept, state, here.state), time, failure, after, here.solver_steps + 1, spent)
+        reached = Reached(chosen(kept, state, here.state), time, failure, after, here.solver_steps + 1, spent)
         if switch is None:
             return _Loop(reached, now.taken + 1, now.before)
         value = asked_of(time, reached.state)
@@ -175,7 +179,7 @@ def _located(switch: Switch, interpolated: Any, begin: Array, reached: Reached) 
         return jnp.where(positive, middle, low), jnp.where(positive, high, middle), asked + 1
 
     _, time, asked = jax.lax.while_loop(going, halved, (begin, reached.time, jnp.asarray(0)))
-    state = _where(time < reached.time, interpolated.evaluate(time), reached.state)
+    state = chosen(time < reached.time, interpolated.evaluate(time), reached.state)
     failure = jnp.asarray(SWITCHED, reached.failure.dtype)
     return reached._replace(state=state, time=time, failure=failure, evaluations=reached.evaluations + asked)
 
@@ -208,8 +212,7 @@ def _solver(integrator: Integrator) -> Any:
     solver, controller = integrator.solver, integrator.controller
     if not isinstance(solver, diffrax.AbstractImplicitSolver):
         return solver
-    finder: Any = solver.root_finder
-    asked = [name for name in ("rtol", "atol", "norm") if getattr(finder, name) is _TAKEN_FROM_CONTROLLER]
+    asked = asks_for(solver)
     if not asked:
         return solver
     return eqx.tree_at(
@@ -219,11 +222,21 @@ def _solver(integrator: Integrator) -> Any:
     )
 
 
-def _where(condition: Any, new: Any, old: Any) -> Any:
-    """The new tree or the old, in the types of the old."""
-    return jax.tree.map(lambda n, o: jnp.where(condition, n, o).astype(jnp.result_type(o)), new, old)
+def _flattened(integrator: Integrator, state: Any) -> tuple[Any, Callable[[Any], Any]]:
+    """The state as one array, as a program of few large arrays compiles faster than one of many, and the way back.
+
+    Not where the controller has a norm of its own, which may know the leaves.
+    """
+    if getattr(integrator.controller, "norm", optimistix.rms_norm) is optimistix.rms_norm:
+        return ravel_pytree(state)
+    return state, lambda same: same
 
 
-def _terms(field: Field, unravel: Callable[[Array], Any]) -> diffrax.ODETerm:
-    """The field of the flattened state: a program of few large arrays compiles faster than one of many."""
-    return diffrax.ODETerm(lambda t, y, _: ravel_pytree(field(t, unravel(y)))[0])
+def _terms(field: Field, unravel: Callable[[Any], Any]) -> diffrax.ODETerm:
+    """The field of the state as it is integrated."""
+
+    def moved(t: Any, y: Any, _: Any) -> Any:
+        velocity = field(t, unravel(y))
+        return ravel_pytree(velocity)[0] if isinstance(y, jax.Array) else velocity
+
+    return diffrax.ODETerm(moved)

@@ -19,6 +19,7 @@ from .stabilized import RKC2, ROCK4
 DEFAULT_RTOL = 1e-9
 DEFAULT_ATOL = 1e-12
 MAX_STEPS = 100_000
+_TAKEN_FROM_CONTROLLER = diffrax.with_stepsize_controller_tols(optimistix.Newton)().rtol
 
 
 class Integrator(eqx.Module):
@@ -39,8 +40,19 @@ class Integrator(eqx.Module):
         adaptive = isinstance(self.controller, diffrax.AbstractAdaptiveStepSizeController)
         if self.first_step is None and not adaptive:
             raise ValueError("`first_step` is missing: a constant step size has to be given, in the flow's time.")
+        if isinstance(self.solver, diffrax.AbstractImplicitSolver) and not adaptive and asks_for(self.solver):
+            raise ValueError(
+                f"`solver` {type(self.solver).__name__} takes the tolerances of its equations from `controller`, which "
+                "has none: give its root_finder rtol and atol, or take a diffrax.PIDController."
+            )
         if isinstance(self.first_step, int | float) and not self.first_step > 0:
             raise ValueError(f"`first_step` must be positive, got {self.first_step}.")
+
+
+def asks_for(solver: diffrax.AbstractImplicitSolver) -> list[str]:
+    """Which of rtol, atol and norm the equations of an implicit solver take from the controller."""
+    finder: Any = solver.root_finder
+    return [name for name in ("rtol", "atol", "norm") if getattr(finder, name) is _TAKEN_FROM_CONTROLLER]
 
 
 def explicit(*, rtol: float = DEFAULT_RTOL, atol: float = DEFAULT_ATOL, max_steps: int = MAX_STEPS) -> Integrator:
@@ -91,7 +103,7 @@ FINEST: dict[Callable[..., Integrator], tuple[float, float]] = {
 
 
 def resolving(kind: Callable[..., Integrator], params: Params, **settings: Any) -> Integrator:
-    """`explicit` or `stiff` at its default tolerances, or at the finest that the precision of the params can meet.
+    """`explicit`, `stabilized` or `stiff` at its default tolerances, or the finest that the params' precision can meet.
 
     In float32 these are 1.2e-6 and 1.2e-7 for `explicit`, 1.2e-4 and 1.2e-6 for `stiff`. settings: as given, and final.
     """

@@ -51,12 +51,16 @@ class ODEFlow(Flow):
         """The state from which the next piece starts, when one has ended at `state`."""
         raise NotImplementedError
 
-    def side(self, loss: Loss, start: Start, setting: Setting) -> "ODESide":
-        if isinstance(setting.integrator.solver, Stabilized) and not self.real_spectrum:
+    def check_integrator(self, integrator: Integrator) -> None:
+        """ValueError for a stabilized solver where fast modes may oscillate."""
+        if isinstance(integrator.solver, Stabilized) and not self.real_spectrum:
             raise ValueError(
-                f"`integrator` {type(setting.integrator.solver).__name__} is for flows whose fast modes only decay; "
+                f"`integrator` {type(integrator.solver).__name__} is for flows whose fast modes only decay; "
                 f"{type(self).__name__} may oscillate, which it does not damp: take flows.explicit()."
             )
+
+    def side(self, loss: Loss, start: Start, setting: Setting) -> "ODESide":
+        self.check_integrator(setting.integrator)
         return ODESide(self, loss, start, setting)
 
 

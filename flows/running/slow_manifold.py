@@ -37,7 +37,8 @@ def slow_manifold_state(flow: ODEFlow, loss: Loss, params: Params, integrator: I
 
 @eqx.filter_jit
 def _one_step_back(flow: ODEFlow, loss: Loss, params: Params, integrator: Integrator) -> tuple[Params, Any]:
-    state, back = flow.init(loss, Start(params)), jnp.asarray(flow.time_per_step)
+    kind = jnp.result_type(*jax.tree.leaves(params))
+    state, back = flow.init(loss, Start(params)), jnp.asarray(flow.time_per_step, kind)
     now = jnp.zeros_like(back)
 
     def field(ago, state):

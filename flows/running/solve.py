@@ -46,8 +46,9 @@ def solve(
 ) -> Trajectory:
     """Solve a flow over the time of `steps` steps of its method; samples at steps 0, every, 2 every, ..., steps.
 
-    integrator: `flows.explicit()` (the default; looser below float64), `flows.stiff()`, or an `Integrator` of
-    any diffrax solver and controller.  state: of the method at the start, None at rest, for flows that know its memory.
+    integrator: `flows.explicit()` (the default; looser below float64), `flows.stabilized()`, `flows.stiff()`, or an
+    `Integrator` of any diffrax solver and controller.  state: of the method at the start, None at rest, for flows that
+    know its memory.
     members: many solves in one, see `discrete.run`. Where they have methods of their own, `flow` makes one of each, as
     flows.GradientFlow does, or lambda method: flows.ModifiedFlow(method, order=2), or is a sequence of one for each.
     key: what is drawn follows from it.  progress: called as progress(steps done, steps) about once a second.
@@ -94,6 +95,11 @@ def flow_side(
     check_steps(steps, every)
     observe = dict(observe or {})
     check_observables(observe)
+    if integrator is not None and not isinstance(integrator, Integrator):
+        raise ValueError(
+            f"`integrator` must be an Integrator, such as flows.explicit(), got {integrator!r}; an Accuracy, which "
+            "needs a method to measure the distance from, is for comparisons.compare."
+        )
 
     def side(flow: Flow, params: Params, state: Any, key: Any) -> FlowSide:
         # A flow is solved in one precision, float32 at least: differences of lower ones are no error of the flow.

@@ -29,6 +29,14 @@ CASES = {
         words(method="heavy-ball", learning_rate="3", momentum="0.99", start="slow-manifold"),
         "--start 'slow-manifold' does not exist here",
     ),
+    "a tolerance beside one that is found": (
+        words(solver="auto", rtol="1e-6"),
+        "--rtol is for a --solver that is named",
+    ),
+    "a solver for other spectra": (
+        words(method="heavy-ball", momentum="0.5", flows="kovachki-stuart", solver="stabilized"),
+        "--solver stabilized: ",
+    ),
     "no solver steps": (words(max_steps="0"), "--max-steps must be at least 1"),
     "steps beyond 64 bits": (words(steps="1" + "0" * 20), "--steps must be at most 9223372036854775807"),
     "steps beyond 32 bits": (

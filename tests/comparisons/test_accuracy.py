@@ -1,5 +1,6 @@
 """Flows are solved as accurately as their distances need, and it is said how accurately that was."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -89,3 +90,21 @@ def test_a_flow_that_is_its_method_has_no_error_to_speak_of():
 def test_a_share_out_of_range_is_refused(share):
     with pytest.raises(ValueError, match="`share` must lie between 0 and 1"):
         comparisons.Accuracy(share)
+
+
+def test_what_is_solved_in_float32_is_measured_or_told():
+    """Modified flow of order 4 is nearer than float32 can resolve: no error of 0 is made up for it."""
+    start = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), PROBLEM.params)
+    flow = {name: MODELS[name] for name in ("gradient", "modified-4")}
+    found = comparisons.compare(METHOD, flow, PROBLEM, start, integrator=comparisons.Accuracy(), steps=20, every=5)
+    assert 0 < found.solver_errors["gradient"] <= 0.01 and "gradient" not in found.notes
+    assert found.solver_errors.get("modified-4") != 0
+    assert "at the rounding of its precision" in found.notes["modified-4"]
+
+
+def test_a_flow_that_cannot_be_measured_is_told():
+    found = comparisons.compare(
+        METHOD, MODELS, PROBLEM, integrator=comparisons.Accuracy(max_steps=2), steps=60, every=30
+    )
+    assert "modified-4" not in found.solver_errors
+    assert "was not measured" in found.notes["modified-4"]

@@ -4,12 +4,15 @@ import functools
 
 import diffrax
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from flow_cases import TOY
 
 import discrete
 import flows
+import flows.flow
+import landscapes
 from flows.running.integrate import reveals_evaluations
 
 H, STEPS = 0.1, 40
@@ -126,3 +129,48 @@ def test_another_tolerance_compiles_nothing(caplog):
 def test_an_implicit_solver_does_not_reveal_its_gradients():
     assert not reveals_evaluations(flows.stiff())
     assert not reveals_evaluations(constant(diffrax.ReversibleHeun()))
+
+
+def test_a_norm_that_knows_the_leaves_sees_them():
+    start = {"a": jnp.ones(2), "b": jnp.ones(3)}
+    controller = diffrax.PIDController(1e-6, 1e-8, norm=lambda y: jnp.max(jnp.abs(y["a"])))
+    found = flows.solve(
+        FLOW,
+        lambda x: jnp.sum(x["a"] ** 2) + jnp.sum(x["b"] ** 4),
+        start,
+        steps=4,
+        integrator=flows.Integrator(diffrax.Tsit5(), controller),
+    )
+    assert found.completed
+    np.testing.assert_allclose(found.final_params["a"], np.exp(-2 * 4 * H), rtol=1e-6)
+
+
+def test_a_jump_that_a_controller_knows_is_met_whatever_the_samples_are():
+    """y' = -1 until 0.33, then 0: a sample every 0.1 cuts steps short, and no step may go over the jump."""
+
+    class Halted(flows.ODEFlow):
+        method: discrete.Method
+        order = None
+        field_cost = flows.flow.FieldCost(gradients=1)
+
+        def vector_field(self, loss, t, state):
+            return jnp.where(t < 0.33, -1.0, 0.0) * jnp.ones_like(state)
+
+    controller = diffrax.ClipStepSizeController(diffrax.PIDController(1e-3, 1e-6), jump_ts=[0.33])
+    found = flows.solve(
+        Halted(METHOD), TOY.loss, jnp.ones(2), steps=8, integrator=flows.Integrator(diffrax.Tsit5(), controller)
+    )
+    np.testing.assert_allclose(found.final_params, 1 - 0.33, atol=1e-12)
+
+
+def test_late_times_in_float32_do_not_stop_a_flow():
+    """Where 100 roundings of the time are longer than a step, the last step of an interval must not be stretched."""
+    bowl = landscapes.quadratic(eigenvalues=(100.0, 1.0), rotate=False)
+    found = flows.solve(FLOW, bowl.loss, bowl.params.astype(jnp.float32), steps=40_000, every=20_000)
+    assert found.completed
+
+
+@pytest.mark.parametrize("solver", [diffrax.ImplicitEuler(), diffrax.Kvaerno5()], ids=lambda s: type(s).__name__)
+def test_an_implicit_solver_with_constant_steps_needs_tolerances_of_its_own(solver):
+    with pytest.raises(ValueError, match="`solver` .* takes the tolerances of its equations from `controller`"):
+        constant(solver)

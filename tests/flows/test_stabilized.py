@@ -2,6 +2,7 @@
 
 import diffrax
 import jax
+import jax.flatten_util
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -234,6 +235,7 @@ def test_float32_has_an_accuracy_of_its_own():
 OSCILLATING = {
     "kovachki-stuart": flows.KovachkiStuart(discrete.HeavyBall(0.02, 0.9)),
     "su-boyd-candes": flows.SuBoydCandes(discrete.nesterov_convex(0.02)),
+    "edge flow of heavy ball": flows.EdgeFlow(discrete.HeavyBall(0.1, 0.9)),
 }
 
 
@@ -243,6 +245,32 @@ def test_an_equation_that_oscillates_is_refused(name):
         ValueError, match=r"`integrator` ROCK4 is for flows whose fast modes only decay; .*explicit\(\)"
     ):
         flows.solve(OSCILLATING[name], PROBLEM.loss, PROBLEM.params, steps=2, integrator=flows.stabilized())
+
+
+def test_the_spectrum_of_edge_flow_is_real_without_momentum_and_complex_with_it():
+    bowl = landscapes.quadratic(eigenvalues=(0.5, 5.0, 15.0), rotate=False)
+
+    def spectrum(method):
+        flow = flows.EdgeFlow(method, order=1)
+        state = flow.init(bowl.loss, flows.Start(bowl.params))
+        start, unravel = jax.flatten_util.ravel_pytree(state)
+        jacobian = jax.jacobian(
+            lambda z: jax.flatten_util.ravel_pytree(flow.vector_field(bowl.loss, 0.0, unravel(z)))[0]
+        )(start)
+        return flow.real_spectrum, np.linalg.eigvals(jacobian)
+
+    real, values = spectrum(discrete.GradientDescent(0.1))
+    assert real and np.abs(values.imag).max() < 1e-6
+    real, values = spectrum(discrete.HeavyBall(0.1, 0.9))
+    assert not real and np.abs(values.imag).max() > 5
+
+
+def test_stiffness_beyond_the_most_stages_is_called_that():
+    bowl = landscapes.quadratic(eigenvalues=(1e7, 1.0), rotate=False)
+    flow = flows.GradientFlow(discrete.GradientDescent(0.1))
+    found = flows.solve(flow, bowl.loss, bowl.params, steps=100, every=100, integrator=flows.stabilized(max_steps=300))
+    assert "too stiff for ROCK4" in found.status and "flows.stiff()" in found.status
+    assert RKC2(most_stages=10).reach == pytest.approx(0.653 * 99, rel=1e-3)
 
 
 def test_there_are_two_orders():

@@ -86,6 +86,12 @@ def test_a_folder_that_cannot_be_made_is_told_and_nothing_is_kept(unset, monkeyp
     assert jax.config.jax_compilation_cache_dir is None
 
 
+def test_a_home_that_is_not_there_is_told(unset, monkeypatch):
+    monkeypatch.setenv("ODESCENT_CACHE", "~nobody-of-this-name/kept")
+    assert "compiled programs are not kept: ~nobody-of-this-name/kept: " in use_compilation_cache()
+    assert jax.config.jax_compilation_cache_dir is None
+
+
 def test_another_version_or_processor_has_another_folder(unset, monkeypatch):
     use_compilation_cache()
     here = jax.config.jax_compilation_cache_dir

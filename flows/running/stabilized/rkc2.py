@@ -38,6 +38,11 @@ class RKC2(Stabilized):
         """3, that of the estimate in one step."""
         return 3
 
+    @property
+    def reach(self) -> float:
+        """0.653 (s^2 - 1)."""
+        return REACH * (self.most_stages**2 - 1)
+
     def stages_for(self, stiffness: Array) -> Array:
         # Beyond what an int holds there is no stage count either.
         s = jnp.ceil(jnp.sqrt(1 + stiffness / REACH))

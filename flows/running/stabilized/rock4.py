@@ -46,6 +46,11 @@ class ROCK4(Stabilized):
     def _table(self) -> Table:
         return table(self.most_stages)
 
+    @property
+    def reach(self) -> float:
+        """0.35 s^2."""
+        return float(self._table.reach[-1])
+
     def stages_for(self, stiffness: Array) -> Array:
         row = jnp.searchsorted(jnp.asarray(self._table.reach.astype(stiffness.dtype)), stiffness)
         counts = jnp.asarray(np.append(self._table.stages, np.int32(self.most_stages + 1)))

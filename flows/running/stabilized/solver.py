@@ -44,6 +44,11 @@ class Stabilized(diffrax.AbstractAdaptiveSolver):
     def most_stages(self) -> int:
         """The largest s."""
 
+    @property
+    @abstractmethod
+    def reach(self) -> float:
+        """dt times spectral radius up to which the most stages are stable."""
+
     @abstractmethod
     def stages_for(self, stiffness: Array) -> Array:
         """The least s that is stable for this dt times spectral radius; more than `most_stages` where there is none."""
@@ -74,8 +79,8 @@ class Stabilized(diffrax.AbstractAdaptiveSolver):
             i, spectrum, _, slope, point, distance = now
             found = terms.vf(t0, point, args)
             first = i == 0
-            slope = _where(first, found, slope)
-            spectrum_now = _where(first, unknown(y0, slope), learned(spectrum, slope, found, distance))
+            slope = chosen(first, found, slope)
+            spectrum_now = chosen(first, unknown(y0, slope), learned(spectrum, slope, found, distance))
             return i + 1, spectrum_now, spectrum.radius, slope, *probe(y0, spectrum_now)
 
         nothing = jax.tree.map(jnp.zeros_like, y0)
@@ -128,7 +133,7 @@ class Stabilized(diffrax.AbstractAdaptiveSolver):
         last = terms.prod(slope1, control)
         error = self.error(s, carry, y0, y1, (increment, last))
         error = jax.tree.map(lambda e: jnp.where(wanted > self.most_stages, jnp.inf, e), error)
-        state = StabilizedState(slope1, spectrum, before + s + look)
+        state = StabilizedState(slope1, spectrum, before + s + look + made_jump)
         return y1, error, {"y0": y0, "y1": y1, "k0": increment, "k1": last}, state, diffrax.RESULTS.successful
 
 
@@ -142,7 +147,8 @@ def combined(*parts: tuple[Any, Any]) -> Any:
     return jax.tree.map(leaf, *trees)
 
 
-def _where(condition: Any, new: Any, old: Any) -> Any:
+def chosen(condition: Any, new: Any, old: Any) -> Any:
+    """The new tree or the old, in the types of the old."""
     return jax.tree.map(lambda n, o: jnp.where(condition, n, o).astype(jnp.result_type(o)), new, old)
 
 
