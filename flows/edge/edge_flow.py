@@ -135,9 +135,11 @@ class EdgeFlow(ODEFlow):
         """The doubled step minus the identity."""
         ahead = self._stepped(loss, *optax.tree.add(z.centre, z.swing))
         behind = self._stepped(loss, *optax.tree.sub(z.centre, z.swing))
+        # Without a swing both parities are one. Compiled apart they round apart, which beyond the edge would grow.
+        still = jnp.all(jnp.stack([jnp.all(leaf == 0) for leaf in jax.tree.leaves(z.swing)]))
         return Parities(
             jax.tree.map(lambda a, b, c: (a + b) / 2 - c, ahead, behind, z.centre),
-            jax.tree.map(lambda a, b, r: (b - a) / 2 - r, ahead, behind, z.swing),
+            jax.tree.map(lambda a, b, r: jnp.where(still, 0, (b - a) / 2 - r), ahead, behind, z.swing),
         )
 
     def _stepped(self, loss: Loss, params: Params, state: Any) -> tuple[Params, Any]:

@@ -118,3 +118,15 @@ def test_a_state_of_another_shape_is_refused(wrong):
     flow = flows.EdgeFlow(discrete.HeavyBall(0.1, 0.5))
     with pytest.raises(ValueError, match=r"`state` must have the structure and shapes of HeavyBall.init\(params\)"):
         flows.solve(flow, valley, START, state=wrong, steps=1)
+
+
+@pytest.mark.parametrize("integrator", [flows.explicit(), flows.stabilized()], ids=["explicit", "stabilized"])
+def test_without_noise_or_a_swing_there_is_none_however_far_beyond_the_edge(integrator):
+    """Rounding would double in every step here."""
+    method = discrete.GradientDescent(0.1)
+    bowl = landscapes.build("digits-mlp", widths=(8,), examples=50)
+    flow = flows.EdgeFlow(method, order=2, noise=0.0)
+    far = jax.tree.map(lambda leaf: 3 * leaf, bowl.params)
+    assert 0.1 * landscapes.top_eigenpairs(bowl.loss, far).values[0] > 3
+    found = flows.solve(flow, bowl.loss, far, steps=30, every=30, integrator=integrator)
+    assert found.completed and not any(np.any(leaf) for leaf in jax.tree.leaves(found.final_state.swing))
