@@ -12,7 +12,7 @@ import numpy as np
 from discrete.running.ensemble import Ensemble
 from discrete.running.march import Marched, Side, march
 from flows import Flow, Integrator, ODEFlow, explicit, stabilized
-from flows.running.integrator import MAX_STEPS, resolving
+from flows.running.integrator import MAX_STEPS, finest, resolving
 from landscapes import Params
 
 from .divergence.sides import REFERENCE
@@ -23,8 +23,6 @@ FINER = 1 / 32
 ATTEMPTS = 5
 # What the tolerance is aimed at where it has to be smaller, of the share; and by how much it falls at least.
 AIM, LEAST_FALL = 0.3, 0.3
-# Below it, in roundings, a smaller tolerance gains nothing.
-FLOOR = 10
 
 
 class Accuracy(eqx.Module):
@@ -77,16 +75,13 @@ class Accuracy(eqx.Module):
                 break
             for name in pending:
                 sides[name] = _at(sides[name], min(LEAST_FALL, AIM * self.share / found[name]))
-        beyond = f"of its distance on the first samples, where {self.share:.0%} were asked for"
-        return (
-            sides,
-            found,
-            notes | {name: f"the error of the solver is {found[name]:.1%} {beyond}" for name in pending},
-        )
+        beyond = f"of its distance on the first samples, where {self.share:.2g} was asked for"
+        notes |= {name: f"the error of the solver is {found[name]:.2g} {beyond}" for name in pending}
+        return sides, found, notes
 
     def _untold(self, name: str, found: dict[str, float], floor: bool) -> str:
         if floor:
-            before = f"; at a larger tolerance it was {found[name]:.1%} of the distance" if name in found else ""
+            before = f"; at a larger tolerance it was {found[name]:.2g} of the distance" if name in found else ""
             return f"the error of the solver is at the rounding of its precision, which it cannot measure{before}"
         return "the error of the solver was not measured, as the flow could not be solved to the second sample"
 
@@ -115,9 +110,10 @@ def _errors(sides: dict[str, Side], names: Sequence[str], samples: int) -> dict[
 
 def _at(side: Side, factor: float) -> Side:
     """The side with the tolerances of its solver multiplied, in the precision of its params."""
-    kind, floor = _precision(side)
+    start = _start(side)
+    kind, floors = jnp.result_type(*jax.tree.leaves(start)), finest(explicit, start)
 
-    def smaller(tolerance: Any) -> Any:
+    def smaller(tolerance: Any, floor: float) -> Any:
         # Half of an ensemble holds what differs from member to member, and nothing in the place of the rest.
         if tolerance is None:
             return None
@@ -126,7 +122,7 @@ def _at(side: Side, factor: float) -> Side:
     def scaled(leaf: Any) -> Any:
         if not isinstance(leaf, diffrax.PIDController):
             return leaf
-        fitted = [smaller(leaf.rtol), smaller(leaf.atol)]
+        fitted = [smaller(one, floor) for one, floor in zip((leaf.rtol, leaf.atol), floors, strict=True)]
         return eqx.tree_at(lambda c: (c.rtol, c.atol), leaf, fitted, is_leaf=lambda x: x is None)
 
     return jax.tree.map(scaled, side, is_leaf=lambda leaf: isinstance(leaf, diffrax.PIDController))
@@ -134,16 +130,16 @@ def _at(side: Side, factor: float) -> Side:
 
 def _on_the_floor(side: Side) -> bool:
     """Whether a smaller tolerance gains nothing, so that there is no finer solution to measure by."""
+    least, _ = finest(explicit, _start(side))
     controllers = jax.tree.leaves(side, is_leaf=lambda leaf: isinstance(leaf, diffrax.PIDController))
     found = [one.rtol for one in controllers if isinstance(one, diffrax.PIDController) and one.rtol is not None]
-    return any(bool(jnp.any(rtol * FINER < _precision(side)[1])) for rtol in found)
+    return any(bool(jnp.any(rtol * FINER < least)) for rtol in found)
 
 
-def _precision(side: Any) -> tuple[Any, float]:
-    """The type of a side's params, and the least tolerance that it can meet."""
+def _start(side: Any) -> Params:
+    """Where a side, or the first member of one, starts."""
     one: Any = side.member(0) if isinstance(side, Ensemble) else side
-    kind = jnp.finfo(jnp.result_type(*jax.tree.leaves(one.inner.origin)))
-    return kind.dtype, FLOOR * float(kind.eps)
+    return one.inner.origin
 
 
 def _params(side: Any, carry: Any) -> list[np.ndarray]:

@@ -104,8 +104,7 @@ def compare(
     if state is not None and start != "rest":
         raise ValueError(f"`state` and `start={start!r}` exclude each other; give one of them.")
     if state is None:
-        given = None if isinstance(integrator, Accuracy) else integrator
-        state = starting_states(start, method, models, loss, params, given, members)
+        state = starting_states(start, method, models, loss, params, integrator, members)
     steps, every = int(steps), int(every)
     shared: dict[str, Any] = {
         "steps": steps,

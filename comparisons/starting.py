@@ -11,6 +11,8 @@ from flows import Flow, ODEFlow
 from flows.running.slow_manifold import slow_manifold_state
 from landscapes import Loss, Params
 
+from .accuracy import Accuracy
+
 
 def starting_state(
     start: str, method: Method, flows: Mapping[str, Flow], loss: Loss, params: Params, integrator: Any
@@ -28,7 +30,9 @@ def starting_state(
     if not knowing:
         raise ValueError("`start` 'slow-manifold' needs one of `flows` with a vector field, such as ModifiedFlow.")
     best = max(knowing, key=lambda flow: flow.order or 0)
-    return method.from_state(params, slow_manifold_state(best, loss, params, integrator))
+    # An accuracy is relative to a distance, and there is none yet.
+    known = None if isinstance(integrator, Accuracy) else integrator
+    return method.from_state(params, slow_manifold_state(best, loss, params, known))
 
 
 def starting_states(

@@ -119,14 +119,7 @@ def _plan(arguments: Mapping[str, Any]) -> dict[str, Any]:
         "steps": arguments["steps"],
         "every": arguments["every"],
         "observe": _instruments(problem, method, arguments["top"]),
-        "state": starting_state(
-            arguments["start"],
-            seen,
-            models,
-            problem.loss,
-            problem.params,
-            None if isinstance(integrator, Accuracy) else integrator,
-        ),
+        "state": starting_state(arguments["start"], seen, models, problem.loss, problem.params, integrator),
         "integrator": integrator,
     }
 

@@ -102,15 +102,21 @@ FINEST: dict[Callable[..., Integrator], tuple[float, float]] = {
 }
 
 
+def finest(kind: Callable[..., Integrator], params: Params) -> tuple[float, float]:
+    """The finest rtol and atol that the precision of the params can meet."""
+    rounding = max(float(jnp.finfo(jnp.result_type(leaf)).eps) for leaf in jax.tree.leaves(params))
+    rtol, atol = FINEST[kind]
+    return rtol * rounding, atol * rounding
+
+
 def resolving(kind: Callable[..., Integrator], params: Params, **settings: Any) -> Integrator:
     """`explicit`, `stabilized` or `stiff` at its default tolerances, or the finest that the params' precision can meet.
 
     In float32 these are 1.2e-6 and 1.2e-7 for `explicit`, 1.2e-4 and 1.2e-6 for `stiff`. settings: as given, and final.
     """
-    rounding = max(float(jnp.finfo(jnp.result_type(leaf)).eps) for leaf in jax.tree.leaves(params))
     defaults = inspect.signature(kind).parameters
-    limits = zip(("rtol", "atol"), FINEST[kind], strict=True)
-    return kind(**{name: max(defaults[name].default, units * rounding) for name, units in limits} | settings)
+    limits = zip(("rtol", "atol"), finest(kind, params), strict=True)
+    return kind(**{name: max(defaults[name].default, limit) for name, limit in limits} | settings)
 
 
 def _check_tolerances(rtol: float, atol: float) -> None:
