@@ -6,6 +6,7 @@ import os
 import re
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, make_dataclass
 from functools import cache
@@ -66,14 +67,24 @@ class Compare:
     """Replace the run in --out."""
     json: bool = False
     """Print the summary as JSON and nothing else."""
+    profile: bool = False
+    """Also say on standard error where the time went."""
 
     def run(self) -> int:
         """Hand over to comparisons; the exit status."""
+        began = time.perf_counter()
         set_up(self.precision)
         from comparisons.console.experiment import run_experiment
 
         arguments = {key: value for key, value in asdict(self).items() if key not in OF_THIS_CALL}
-        return run_experiment(arguments, out=self.out, resume=self.resume, overwrite=self.overwrite, as_json=self.json)
+        return run_experiment(
+            arguments,
+            out=self.out,
+            resume=self.resume,
+            overwrite=self.overwrite,
+            as_json=self.json,
+            began=began if self.profile else None,
+        )
 
 
 @dataclass(frozen=True)
@@ -170,7 +181,7 @@ def set_precision(precision: str) -> None:
 
 COMMANDS = ("compare", "figures", "modified", "problems")
 # Options of `compare` that say nothing about what is computed: in no config.json, and taken from none.
-OF_THIS_CALL = ("config", "out", "resume", "overwrite", "json")
+OF_THIS_CALL = ("config", "out", "resume", "overwrite", "json", "profile")
 
 
 @cache

@@ -5,6 +5,7 @@ import threading
 import warnings
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 
@@ -18,6 +19,16 @@ def at_least_single(params: Any) -> Any:
     # Weakly typed arrays would give way to float32.
     dtype = functools.reduce(jnp.promote_types, map(jnp.result_type, jax.tree.leaves(params)), jnp.dtype(jnp.float32))
     return jax.tree.map(lambda leaf: jnp.asarray(leaf, dtype), params)
+
+
+def in_precision(tree: Any, dtype: Any) -> Any:
+    """The tree with its arrays of real numbers in another precision; all else in it as it is."""
+
+    def cast(leaf: Any) -> Any:
+        real = eqx.is_array(leaf) and jnp.issubdtype(leaf.dtype, jnp.floating)
+        return jnp.asarray(leaf, dtype) if real else leaf
+
+    return jax.tree.map(cast, tree)
 
 
 def say_float32(what: str) -> None:

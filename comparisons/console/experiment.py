@@ -25,12 +25,14 @@ from landscapes.memory import check_memory
 from landscapes.precision import FLOAT32
 
 from ..accuracy import Accuracy
+from ..clock import clocked
 from ..compare import compare
 from ..comparison import Comparison
 from ..starting import starting_state
 from ..storage.load import load
 from ..storage.provenance import provenance
 from ..storage.run_folder import COMPARISON, RunFolder
+from .profile import Profile
 from .progress_bar import progress_bar
 from .table import table
 
@@ -44,15 +46,25 @@ SOLVERS: dict[str, Callable[..., flows.Integrator]] = {
 
 
 def run_experiment(
-    arguments: Mapping[str, Any], *, out: str | None, resume: bool, overwrite: bool, as_json: bool
+    arguments: Mapping[str, Any],
+    *,
+    out: str | None,
+    resume: bool,
+    overwrite: bool,
+    as_json: bool,
+    began: float | None = None,
 ) -> int:
     """Compare the named method and flows on the named problem, print the result, fill the folder; the exit status.
 
     arguments: problem, method, learning_rate, steps, every, flows, top, start, time_averaged, solver, rtol, max_steps,
     precision, and the settings of method and problem (None where not given). They are kept in config.json and compared
     on resume.
+    began: by time.perf_counter; given, it is told on standard error where the time since then went.
     Raises ValueError on misuse, before anything is written.
     """
+    if resume and began is not None:
+        raise ValueError("`profile` and `resume` exclude each other: the costs are those of two processes.")
+    profile = None if began is None else Profile(began)
     folder = _folder(out, resume=resume, overwrite=overwrite)
     if arguments["solver"] is None:
         # A run that goes on keeps its own: that of a run of before there was `auto` is another.
@@ -66,22 +78,26 @@ def run_experiment(
             return _tell_finished(folder, as_json)
     plan = _plan(arguments)
     _warn(plan)
-    if folder is None:
-        with prompt_interrupts(), progress_bar(visible=not as_json) as show:
-            comparison = compare(**plan, progress=show)
-    else:
-        with folder.held():
-            # Another run may have been here while this one was planned.
-            folder.check(dict(arguments), resume=resume, overwrite=overwrite)
-            if resume and folder.is_finished:
-                return _tell_finished(folder, as_json)
-            continued = resume and folder.can_continue
-            if not continued:
-                folder.begin({"command": "compare", "arguments": dict(arguments), "provenance": provenance()})
+    with clocked() as seconds:
+        if folder is None:
             with prompt_interrupts(), progress_bar(visible=not as_json) as show:
-                comparison = compare(**plan, progress=show, folder=folder.progress, resume=continued)
-            folder.finish(comparison, keep_progress=comparison.interrupted)
+                comparison = compare(**plan, progress=show)
+        else:
+            with folder.held():
+                # Another run may have been here while this one was planned.
+                folder.check(dict(arguments), resume=resume, overwrite=overwrite)
+                if resume and folder.is_finished:
+                    return _tell_finished(folder, as_json)
+                continued = resume and folder.can_continue
+                if not continued:
+                    folder.begin({"command": "compare", "arguments": dict(arguments), "provenance": provenance()})
+                with prompt_interrupts(), progress_bar(visible=not as_json) as show:
+                    comparison = compare(**plan, progress=show, folder=folder.progress, resume=continued)
+                folder.finish(comparison, keep_progress=comparison.interrupted)
     _tell(comparison, folder, as_json)
+    if profile:
+        problem = plan["loss"]
+        Console(stderr=True).print(profile.table(comparison, problem.loss, problem.params, seconds))
     return INTERRUPTED if comparison.interrupted else 0
 
 

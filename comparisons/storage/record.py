@@ -19,6 +19,7 @@ import numpy as np
 
 from discrete.running.march import Marched
 
+from ..clock import spent_on
 from .exclusive import hold
 from .stored_json import read_json
 from .whole_file import expanded, telling, unfinished_name, whole_file, write_atomically as write_atomically
@@ -51,7 +52,7 @@ class Record:
     def write(self, marched: Marched) -> None:
         """Save the newest block, then the state after it."""
         number = len(marched.parts) - 1
-        with telling(_SAFE):
+        with telling(_SAFE), spent_on("storage"):
             self._savez(f"block-{number:05d}.npz", _numbered(marched.parts[-1]))
             counts = {"done": marched.done, "blocks": number + 1}
             counts |= {f"samples/{name}": count for name, count in marched.samples.items()}

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ..clock import spent_on
 from ..comparison import Comparison
 from ..plot import save_figure
 from .exclusive import hold
@@ -95,8 +96,10 @@ class RunFolder:
     def finish(self, comparison: Comparison, *, keep_progress: bool) -> None:
         """Write the results; the progress goes unless the run was interrupted."""
         with telling(_SAFE):
-            comparison.save(self.path / COMPARISON)
-            save_figure(comparison.plot(), self.path / FIGURE)
+            with spent_on("storage"):
+                comparison.save(self.path / COMPARISON)
+            with spent_on("drawing"):
+                save_figure(comparison.plot(), self.path / FIGURE)
             summary = json.dumps(comparison.summary(), indent=1, allow_nan=False)
             write_atomically(self.path / SUMMARY, summary.encode())
         if not keep_progress:

@@ -56,7 +56,7 @@ class CentralFlow(SteppedFlow):
     scheme, substeps: how it moves on by h: the explicit midpoint rule, its second stage aimed at the end of the substep
         (order 2), or Euler's (order 1, that of the published code, with 4 substeps). None takes as many substeps as
         keep the stable directions stable.
-    tolerance, max_products: of the eigenvalues, see `top_eigenpairs`; they converge together.
+    tolerance, max_products, precision: of the eigenvalues, see `top_eigenpairs`; they converge together.
     Claims order min(p, 2) in h before the edge, for methods without P; the time steps are part of that error.
     What it predicts of the iterates, on average over the oscillation: "loss", "squared_gradient_norm", "variance" (k,),
     descending; also "critical", the directions that take part, and "residual" and "definiteness", the worst so far of
@@ -71,6 +71,7 @@ class CentralFlow(SteppedFlow):
     substeps: int = eqx.field(static=True)
     tolerance: float | None = eqx.field(static=True)
     max_products: int = eqx.field(static=True)
+    precision: str | None = eqx.field(static=True)
     modified: ModifiedFlow | None
     failures: ClassVar[tuple[str, ...]] = (
         "more critical directions than `critical`",
@@ -89,6 +90,7 @@ class CentralFlow(SteppedFlow):
         substeps: int | None = None,
         tolerance: float | None = None,
         max_products: int = 500,
+        precision: str | None = None,
     ):
         check_constant("CentralFlow", method)
         seen = alternation(method)
@@ -110,7 +112,7 @@ class CentralFlow(SteppedFlow):
         # Built here: its coefficients need numbers, and in a compiled run the momentum is none.
         self.modified = ModifiedFlow(method, order=order) if order != 1 else None
         self.method, self.truncation, self.critical, self.scheme = method, int(order), critical, scheme
-        self.tolerance, self.max_products = tolerance, max_products
+        self.tolerance, self.max_products, self.precision = tolerance, max_products, precision
         fastest = float(seen.threshold * seen.pace)
         if memory is not None:
             fastest = max(fastest, (1 - float(memory.decay)) / float(memory.decay))
@@ -197,7 +199,8 @@ class CentralFlow(SteppedFlow):
             self.modified,
             self.tolerance,
             self.max_products,
-            lambda point: loss(unravel(point)),
+            self.precision,
+            loss,
             unravel,
         )
         stages = 2 if self.scheme == "midpoint" else 1

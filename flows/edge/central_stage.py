@@ -58,15 +58,23 @@ class Point(NamedTuple):
 
 
 class Stage(NamedTuple):
-    """How a central flow moves on flat params; tolerance and max_products are those of its eigenpairs."""
+    """How a central flow moves on flat params; tolerance, max_products and precision are those of its eigenpairs.
+
+    loss: of the params as they are, not flat.
+    """
 
     method: Method
     sees: Alternation
     modified: ModifiedFlow | None
     tolerance: float | None
     max_products: int
+    precision: str | None
     loss: Loss
     unravel: Callable[[Array], Params]
+
+    def flat_loss(self, params: Array) -> Array:
+        """The loss of flat params."""
+        return self.loss(self.unravel(params))
 
     @property
     def drift_cost(self) -> FieldCost:
@@ -81,12 +89,13 @@ class Stage(NamedTuple):
         root = inverse_root(preconditioner, here.params)
         found = top_eigenpairs(
             self.loss,
-            here.params,
+            self.unravel(here.params),
             k,
             block=warm_start.guess(before.track),
             tolerance=self.tolerance,
             max_products=self.max_products,
-            preconditioner=preconditioner,
+            precision=self.precision,
+            preconditioner=self.unravel(preconditioner),
             together=True,
             beyond=nearly / h,
         )
@@ -96,7 +105,7 @@ class Stage(NamedTuple):
         index, weights = pairs(k), jnp.asarray(pair_weights(k), root.dtype)
 
         bends = self._bends(here.params, directions, count)
-        gradient = jax.grad(self.loss)(here.params)
+        gradient = jax.grad(self.flat_loss)(here.params)
         slope = self._drift(here.params, gradient, directions * active[:, None])
         drift = Point(root**2 * slope, memory_drift(method, here.memory, self.unravel(gradient)))
         images = jax.vmap(self.unravel)((curvatures / h)[:, None] * preconditioner * directions)
@@ -160,7 +169,7 @@ class Stage(NamedTuple):
 
         def one(q: Array, rows: Array) -> Array:
             i, j = index[q]
-            return rows.at[q].set(third_derivative(self.loss, params, directions[i], directions[j]))
+            return rows.at[q].set(third_derivative(self.flat_loss, params, directions[i], directions[j]))
 
         rows = jnp.zeros((index.shape[0], *params.shape), params.dtype)
         return jax.lax.fori_loop(0, count * (count + 1) // 2, one, rows)
@@ -171,7 +180,7 @@ class Stage(NamedTuple):
         leading = -h * sees.pace * gradient
         if self.modified is None:
             return leading
-        modified = h * self.modified.vector_field(self.loss, 0.0, params)
+        modified = h * self.modified.vector_field(self.flat_loss, 0.0, params)
         return modified - critical.T @ (critical @ (modified - leading))
 
     def _memory_push(self, memory: Any, images: Params, weight: Array, i: Array, j: Array) -> Any:

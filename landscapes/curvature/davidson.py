@@ -1,13 +1,14 @@
-"""The search for the largest eigenpairs of a symmetric operator, one product at a time.
+"""The search for the largest eigenpairs of a symmetric operator, in waves of products.
 
-Block Davidson iteration without preconditioner, restarted thickly: the subspace grows by the residual of the worst
-wanted pair. From a random start this is a Lanczos method; from the block found at the last measurement it needs a few
-products. (Davidson 1975; Stathopoulos, Saad and Wu 1998 for the thick restart.)
+Block Davidson iteration without preconditioner, restarted thickly: the subspace grows by the residuals of all wanted
+pairs that miss the tolerance, one product each, and is then solved again. From a random start this is a block Lanczos
+method; from the block found at the last measurement it needs a few products. (Davidson 1975; Stathopoulos, Saad and Wu
+1998 for the thick restart.)
 
 Residuals never leave an invariant subspace, so a warm start alone would stay blind to a mode that the operator does not
-couple to the tracked ones, however far it rises above them. Every search therefore opens with a fresh random vector,
-and closes with the guards: rows of the block beyond the wanted ones, that follow the modes from which the next wanted
-one may come (see `warm_start`).
+couple to the tracked ones, however far it rises above them. Every search therefore opens with a fresh random vector
+beside its start, and closes with the guards: rows of the block beyond the wanted ones, that follow the modes from which
+the next wanted one may come (see `warm_start`).
 """
 
 from collections.abc import Callable
@@ -60,16 +61,19 @@ class _Pairs(NamedTuple):
     norms: Float[Array, " b"]
     scales: Float[Array, " b"]
     errors: Float[Array, " b"]
-    defects: Float[Array, "b n"]
 
 
 class _Search(NamedTuple):
+    """A subspace, what is known from it, and the rows, as many as wait, that are to join it next."""
+
     basis: Float[Array, "m n"]
     images: Float[Array, "m n"]
     projected: Float[Array, "m m"]
     size: Int[Array, ""]
     products: Int[Array, ""]
     pairs: _Pairs
+    queue: Float[Array, "q n"]
+    waiting: Int[Array, ""]
 
 
 class _Answer(NamedTuple):
@@ -103,9 +107,11 @@ def search(
     exact = n <= min(max_products, LARGEST_EXACT)
     narrow = min(max(3 * block, 20), n)
     room = min(max(narrow, min(n // 2, WIDEST)), n) if exact else narrow
-    begun, stray = _begin(operator, start, room), stray_vector(start)
-    probed = begun.size + PROBES
-    least = probed + jnp.maximum(begun.size - k, 1) if block < n else block
+    most = room if exact else max_products
+    stray = stray_vector(start)
+    begun = _begin(start, stray, room)
+    rows = begun.waiting - PROBES
+    least = begun.waiting + jnp.maximum(rows - k, 1) if block < n else block
 
     def open_errors(p: _Pairs) -> Float[Array, " k"]:
         values, norms = p.values[:k], p.norms[:k]
@@ -117,30 +123,39 @@ def search(
 
     def guard(p: _Pairs) -> Int[Array, ""]:
         """The guard that tells least of what is near it."""
-        rows = jnp.arange(block)
-        return jnp.argmax(jnp.where((rows >= min(k, block - 1)) & (rows < begun.size), p.norms, -jnp.inf))
+        at = jnp.arange(block)
+        return jnp.argmax(jnp.where((at >= min(k, block - 1)) & (at < rows), p.norms, -jnp.inf))
 
     def unfinished(s: _Search) -> Bool[Array, ""]:
-        return ((s.products < least) | missed(s.pairs)) & (s.products < (room if exact else max_products))
+        return ((s.products < least) | missed(s.pairs)) & (s.products < most)
 
-    def expand(s: _Search) -> _Search:
-        # The worst of the wanted pairs, not the first: equal eigenvalues must be brought along together.
-        errors = open_errors(s.pairs)
-        worst = jnp.where(jnp.any(errors > tolerance), jnp.argmax(errors), guard(s.pairs))
+    def joined(i: Array, s: _Search) -> _Search:
         # Rolled, the stray vector is another one.
-        spare = jnp.roll(stray, s.products)
-        vector = _direction(jnp.where(s.products < probed, stray, s.pairs.defects[worst]), s.basis, spare)
+        vector = _direction(s.queue[i], s.basis, jnp.roll(stray, s.products))
         # Reading what it has just written, the loop need not copy the basis.
         basis = s.basis.at[s.size].set(vector)
         image = operator(basis[s.size])
         row = basis @ image
         projected = s.projected.at[s.size].set(row).at[:, s.size].set(row)
         images = s.images.at[s.size].set(image)
-        grown = s._replace(basis=basis, images=images, projected=projected, size=s.size + 1, products=s.products + 1)
-        return _ritz(grown, narrow, k, together)
+        return s._replace(basis=basis, images=images, projected=projected, size=s.size + 1, products=s.products + 1)
+
+    def wave(s: _Search) -> _Search:
+        count = jnp.minimum(s.waiting, jnp.minimum(room - s.size, most - s.products))
+        grown = jax.lax.fori_loop(0, count, joined, s)
+        spectrum, weights = _spectrum(grown, narrow)
+        used = jnp.arange(room) < grown.size
+        pairs, defects = _pairs(spectrum, used, weights.T[:block], grown.basis, grown.images, k, together)
+        # The worst of the wanted pairs first: it alone joins where there is no more room.
+        errors = open_errors(pairs)
+        open_now = errors > tolerance
+        order = jnp.argsort(jnp.where(open_now, -errors, jnp.inf))
+        first = jnp.where(jnp.any(open_now), order[0], guard(pairs))
+        queue = grown.queue.at[:k].set(defects[order.at[0].set(first)])
+        return grown._replace(pairs=pairs, queue=queue, waiting=jnp.maximum(jnp.sum(open_now), 1))
 
     def filled(s: _Search) -> _Search:
-        return jax.lax.while_loop(lambda s: unfinished(s) & (s.size < room), expand, s)
+        return jax.lax.while_loop(lambda s: unfinished(s) & (s.size < room), wave, s)
 
     def again(s: _Search) -> _Search:
         return _restart(filled(s), keep=(room + block) // 2)
@@ -153,11 +168,9 @@ def search(
         projected = basis @ images.T
         spectrum, weights = jnp.linalg.eigh((projected + projected.T) / 2)
         chosen = weights.T[::-1][:block]
-        pairs = _pairs(spectrum[::-1], jnp.ones(n, bool), chosen @ basis, chosen @ images, k, together)
+        pairs, _ = _pairs(spectrum[::-1], jnp.ones(n, bool), chosen, basis, images, k, together)
         return _Answer(pairs, chosen @ basis, jnp.asarray(n), basis, images)
 
-    if block in (n, max_products):
-        begun = _ritz(begun, narrow, k, together)
     # A loop in a loop, and a last restart in vain: a branch would copy the whole subspace.
     found = filled(begun) if exact else jax.lax.while_loop(unfinished, again, begun)
     _, weights = _spectrum(found, narrow)
@@ -179,11 +192,11 @@ def search(
 def decomposed(matrix: Float[Array, "n n"], k: int, rows: int) -> Eigenpairs:
     """The pairs of a matrix, exactly, as a search would answer; a product for each row."""
     values, columns = jnp.linalg.eigh(matrix)
-    values, vectors = values[::-1], columns.T[::-1][:rows]
-    pairs = _pairs(values, jnp.ones(values.shape, bool), vectors, vectors @ matrix, k, together=False)
+    values, basis, chosen = values[::-1], columns.T[::-1], jnp.eye(*matrix.shape, dtype=matrix.dtype)[:rows]
+    pairs, _ = _pairs(values, jnp.ones(values.shape, bool), chosen, basis, basis @ matrix, k, together=False)
     following = values[k] if rows > k else jnp.asarray(-jnp.inf, matrix.dtype)
     residuals, made = pairs.norms[:k] / pairs.scales[:k], jnp.asarray(matrix.shape[0])
-    return Eigenpairs(values[:k], vectors[:k], residuals, made, vectors, following, jnp.asarray(True))
+    return Eigenpairs(values[:k], basis[:k], residuals, made, basis[:rows], following, jnp.asarray(True))
 
 
 def stray_vector(start: Array, rows: bool = False) -> Float[Array, "*b n"]:
@@ -192,17 +205,14 @@ def stray_vector(start: Array, rows: bool = False) -> Float[Array, "*b n"]:
     return jax.random.normal(jax.random.key(bits), start.shape if rows else start.shape[1:], start.dtype)
 
 
-def _begin(operator: Operator, start: Array, room: int) -> _Search:
-    """The space of the start, less its rows of zeros; what is told of its pairs is still to come."""
-    block = start.shape[0]
-    zeros, size = jnp.zeros(block, start.dtype), jnp.sum(jnp.any(start != 0, axis=1))
-    # Last rows of zeros leave the others as they are, but come back as rows of norm 1.
-    rows = jnp.where(jnp.arange(block)[:, None] < size, jnp.linalg.qr(start.T)[0].T, 0)
-    basis = jnp.pad(rows, ((0, room - block), (0, 0)))
-    images = jax.lax.fori_loop(0, size, lambda i, made: made.at[i].set(operator(basis[i])), jnp.zeros_like(basis))
-    projected = basis @ images.T
-    projected = (projected + projected.T) / 2
-    return _Search(basis, images, projected, size, size, _Pairs(zeros, zeros, zeros, zeros, jnp.zeros_like(start)))
+def _begin(start: Array, stray: Array, room: int) -> _Search:
+    """An empty space, which the rows of the start that are not zero wait to join, and after them the stray vector."""
+    (block, n), zero = start.shape, jnp.asarray(0)
+    rows = jnp.sum(jnp.any(start != 0, axis=1))
+    queue = jnp.zeros((block + PROBES, n), start.dtype).at[:block].set(start).at[rows].set(stray)
+    space, none = jnp.zeros((room, n), start.dtype), jnp.zeros(block, start.dtype)
+    empty = jnp.zeros((room, room), start.dtype)
+    return _Search(space, space, empty, zero, zero, _Pairs(none, none, none, none), queue, rows + PROBES)
 
 
 def _spectrum(s: _Search, narrow: int) -> tuple[Float[Array, " m"], Float[Array, "m m"]]:
@@ -228,20 +238,19 @@ def _spectrum(s: _Search, narrow: int) -> tuple[Float[Array, " m"], Float[Array,
     return jax.lax.cond(s.size <= narrow, of_corner, of_all)
 
 
-def _ritz(s: _Search, narrow: int, k: int, together: bool) -> _Search:
-    spectrum, weights = _spectrum(s, narrow)
-    top = weights.T[: s.pairs.values.shape[0]]
-    used = jnp.arange(spectrum.shape[0]) < s.size
-    return s._replace(pairs=_pairs(spectrum, used, top @ s.basis, top @ s.images, k, together))
-
-
 def _pairs(
-    spectrum: Float[Array, " m"], used: Bool[Array, " m"], vectors: Array, images: Array, k: int, together: bool
-) -> _Pairs:
-    """What is known of the first pairs of a spectrum, where these parts of it are used."""
-    block, kind = vectors.shape[0], jnp.finfo(spectrum.dtype)
+    spectrum: Float[Array, " m"],
+    used: Bool[Array, " m"],
+    weights: Float[Array, "b m"],
+    basis: Array,
+    images: Array,
+    k: int,
+    together: bool,
+) -> tuple[_Pairs, Float[Array, "b n"]]:
+    """What is known of the first pairs of a spectrum, where these parts of it are used, and their defects."""
+    block, kind = weights.shape[0], jnp.finfo(spectrum.dtype)
     values = spectrum[:block]
-    defects = images - values[:, None] * vectors
+    defects = weights @ images - (values[:, None] * weights) @ basis
     norms = jnp.linalg.norm(defects, axis=1)
     # What rounding leaves cannot be improved: without this a zero eigenvalue would never count as converged. The
     # default tolerance asks for no more than rounding allows of any value, a tighter one for more of the vectors.
@@ -254,7 +263,7 @@ def _pairs(
     errors = norms * jnp.minimum(1, norms / jnp.maximum(gaps, float(kind.tiny)))
     errors = errors / jnp.maximum(scales, rounding / default_tolerance(spectrum.dtype))
     errors = jnp.where(norms <= rounding, 0, errors)
-    return _Pairs(values, norms, scales, errors, defects)
+    return _Pairs(values, norms, scales, errors), defects
 
 
 def _restart(s: _Search, keep: int) -> _Search:

@@ -51,16 +51,16 @@ def begin(params: Params, k: int) -> Track:
 
 def guess(track: Track) -> Float[Array, "b n"]:
     """The start of the next search."""
-    warm = jax.lax.switch(
-        track.rule,
+    rows = jnp.any(track.block != 0, axis=1, keepdims=True)
+    return jax.lax.switch(
+        jnp.where(_is_cold(track), 3, track.rule),
         [
             lambda: track.block,
             lambda: 2 * track.block - (track.block @ track.earlier.T) @ track.earlier,
             lambda: track.earlier,
+            lambda: jnp.where(rows, stray_vector(track.block, rows=True), 0),
         ],
     )
-    random = jnp.where(jnp.any(track.block != 0, axis=1, keepdims=True), stray_vector(track.block, rows=True), 0)
-    return jnp.where(_is_cold(track), random, warm)
 
 
 def followed(track: Track, pairs: Eigenpairs) -> Track:

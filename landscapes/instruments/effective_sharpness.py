@@ -29,13 +29,14 @@ class EffectiveSharpness(Observable):
     A step x <- x - h P^-1 grad L(x) is unstable on a quadratic where they exceed 2/h, and RMSProp goes to that edge
     (Cohen, Damian et al. 2025). P at x_n is that of the step that leaves x_n. For a method without preconditioner this
     is `Sharpness`, and it measures what that does: `value` (k,) descending, in units of 1/h; `residual` (k,);
-    `hessian_products` ().
+    `hessian_products` (). tolerance, max_products, precision: of the search, see `top_eigenpairs`.
     """
 
     loss: Loss
     k: int = eqx.field(static=True, default=1)
     tolerance: float | None = eqx.field(static=True, default=None)
     max_products: int = eqx.field(static=True, default=500)
+    precision: str | None = eqx.field(static=True, default=None)
 
     def __check_init__(self):
         if self.k < 1:
@@ -54,6 +55,7 @@ class EffectiveSharpness(Observable):
             block=warm_start.guess(carry.track),
             tolerance=self.tolerance,
             max_products=self.max_products,
+            precision=self.precision,
             preconditioner=preconditioner,
         )
         scale = inverse_root(preconditioner, moment.params)

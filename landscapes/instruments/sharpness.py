@@ -22,12 +22,14 @@ class Sharpness(Observable):
     The limit of a warm start: where the Hessian falls into uncoupled parts, as in an ensemble, a value that rises from
     a part that is not followed may be missed for some samples; every tenth search, or every thirtieth where no parts
     are seen, starts at random and finds it (see `warm_start`).
+    tolerance, max_products, precision: of the search, see `top_eigenpairs`.
     """
 
     loss: Loss
     k: int = eqx.field(static=True, default=1)
     tolerance: float | None = eqx.field(static=True, default=None)
     max_products: int = eqx.field(static=True, default=500)
+    precision: str | None = eqx.field(static=True, default=None)
 
     def __check_init__(self):
         if self.k < 1:
@@ -44,6 +46,7 @@ class Sharpness(Observable):
             block=warm_start.guess(carry),
             tolerance=self.tolerance,
             max_products=self.max_products,
+            precision=self.precision,
         )
         return eigenvalues_of(pairs, SHARPNESS_UNITS), warm_start.followed(carry, pairs)
 

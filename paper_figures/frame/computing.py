@@ -38,7 +38,7 @@ def computed(
         return
     # A forked process would inherit locks of XLA's threads, but not the threads.
     spawning = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=spawning, initializer=_alone, initargs=(_settings(),)) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=spawning, initializer=_alone, initargs=(_settings(), jobs)) as pool:
         left, running = deque(papers), dict[Future[Computed], str]()
         while left or running:
             while left and len(running) < jobs:
@@ -64,8 +64,19 @@ def _settings() -> dict[str, Any]:
     return {name: getattr(jax.config, name) for name in ("jax_enable_x64", "jax_default_matmul_precision", *CACHE)}
 
 
-def _alone(settings: dict[str, Any]) -> None:
-    """A process with the settings of its parent, that draws no progress bars: those of several would overwrite."""
+def _alone(settings: dict[str, Any], jobs: int) -> None:
+    """A process with the settings of its parent and its share of the processors.
+
+    It draws no progress bars: those of several would overwrite.
+    """
     for name, value in settings.items():
         jax.config.update(name, value)
     os.environ["TTY_COMPATIBLE"] = "0"
+    # XLA's name for how many threads it takes, which it asks for when it first computes.
+    os.environ.setdefault("NPROC", str(max(1, processors() // jobs)))
+
+
+def processors() -> int:
+    """How many this process may use."""
+    told = getattr(os, "sched_getaffinity", None)
+    return len(told(0)) if told else os.cpu_count() or 1
