@@ -36,6 +36,7 @@ benchmarks: $(READY)
 	$(BIN)/python benchmarks/accuracy.py
 	$(BIN)/python benchmarks/loop_overhead.py
 	$(BIN)/python benchmarks/flow_cost.py
+	$(BIN)/python benchmarks/many.py
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/eigenpairs.py
 	$(BIN)/python benchmarks/modified_coefficients.py

@@ -28,7 +28,7 @@ SOLVERS = {
     "RKC2 3e-5": flows.stabilized(rtol=3e-5, atol=3e-8, order=2),
     "ROCK4 1e-4": flows.stabilized(rtol=1e-4, atol=1e-7),
     "ROCK4 1e-5": flows.stabilized(),
-    "ROCK4 5e-6": flows.stabilized(rtol=5e-6, atol=5e-9),
+    "ROCK4 4e-6": flows.stabilized(rtol=4e-6, atol=4e-9),
     "ROCK4 1e-7": flows.stabilized(rtol=1e-7, atol=1e-10),
 }
 

@@ -14,6 +14,10 @@ from .march import LIVING, Carry, Marched, Measured, Side, replayed
 from .status import COMPLETED, Status
 from .trajectory import Cost, Trajectory
 
+# Numbers of a member from which a CPU takes one after the other: batched, its products of matrices take twice as long,
+# and all members take the branches and the searches of each.
+LARGE = 1000
+
 
 class EnsembleCarry(NamedTuple):
     """Where the members stand, a leading axis of members on every leaf.
@@ -36,7 +40,8 @@ class Ensemble(Side):
     Every row gains an axis of members after that of the samples, and there is one more, `alive`. A member that fails
     is left at its last good carry and the others go on; from then on its place computes what a living one does, so that
     it costs no more than that, and is thrown away. A member of a follower ends with that of its leader.
-    Members are batched: sums over batches may round otherwise than in a run alone.
+    Members are batched, where sums may round otherwise than in a run alone; on a CPU large ones follow one another, in
+    the same program.
     """
 
     replays: ClassVar[bool] = False
@@ -107,7 +112,14 @@ class Ensemble(Side):
             return do(eqx.combine(varying, self.shared), *own)
 
         taken = jax.tree.map(lambda leaf: leaf[which], (self.varying, *stacked))
+        if jax.default_backend() == "cpu" and _numbers(taken) >= LARGE * self.count:
+            return jax.lax.map(lambda own: one(*own), taken)
         return jax.vmap(one, axis_size=self.count)(*taken)
+
+
+def _numbers(tree: Any) -> int:
+    """How many numbers all leaves hold."""
+    return sum(leaf.size for leaf in jax.tree.leaves(tree))
 
 
 def ensemble_of(build: Callable[[Any], Side], members: Any, count: int) -> Ensemble:

@@ -115,6 +115,21 @@ def test_instruments_measure_each_member_as_it_is_alone():
         assert getattr(together.cost, kind) == sum(getattr(one.cost, kind) for one in alone) > 0
 
 
+def test_large_members_are_to_the_last_bit_what_they_are_alone_also_those_that_follow_one_that_diverged():
+    network = landscapes.digits_mlp(widths=(16,), examples=40)
+    methods = [GradientDescent(rate) for rate in (50.0, 0.1, 0.3)]
+    settings = {"steps": 200, "every": 20, "observe": {"sharpness": landscapes.Sharpness(network.loss, k=2)}}
+    together = discrete.run(
+        None, network.loss, network.params, members=Members(methods=methods), keep_params=True, **settings
+    )
+    alone = [discrete.run(one, network.loss, network.params, keep_params=True, **settings) for one in methods]
+    assert [status.kind for status in together.member_statuses] == ["diverged", "completed", "completed"]
+    for i, one in enumerate(alone):
+        assert together.member_statuses[i] == one.status
+        assert np.array_equal(together.path[: len(one.steps), i], one.path)
+        assert np.array_equal(together.observations["sharpness"][: len(one.steps), i], one.observations["sharpness"])
+
+
 def test_gradients_of_one_member_do_not_move_another():
     """The sum of the losses of all would: a scalar second moment adds up what belongs to each."""
     method, many = discrete.ScalarRMSProp(0.1), jnp.array([[1.0, -0.5], [30.0, 20.0]])
