@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -16,7 +16,8 @@ from landscapes import Loss, Params, hessian_operator
 from ..comparison import Comparison
 
 COMPILED, PREPARED = "/jax/core/compile/backend_compile_duration", "/jax/core/compile/"
-REPEATED = 20
+# Seconds by which the clock is believed.
+LONG_ENOUGH = 0.05
 
 
 class Spans:
@@ -76,16 +77,19 @@ def _products(loss: Loss, params: Params, count: Any) -> Any:
     return jax.lax.fori_loop(0, count, one, jnp.ones_like(flat))
 
 
-def measured_unit(loss: Loss, params: Params) -> Unit:
-    """The unit at a point, compilation excluded."""
+def measured_unit(loss: Loss, params: Params, *, products: bool) -> Unit:
+    """The unit at a point, compilation excluded; products: whether any were made, or theirs is 0."""
 
     def seconds(work: Any) -> float:
         jax.block_until_ready(work(loss, params, jnp.asarray(1)))
-        begin = time.perf_counter()
-        jax.block_until_ready(work(loss, params, jnp.asarray(REPEATED)))
-        return (time.perf_counter() - begin) / REPEATED
+        taken, count = 0.0, 1
+        while taken < LONG_ENOUGH:
+            begin = time.perf_counter()
+            jax.block_until_ready(work(loss, params, jnp.asarray(count)))
+            taken, count = time.perf_counter() - begin, 4 * count
+        return 4 * taken / count
 
-    return Unit(seconds(_gradients), seconds(_products))
+    return Unit(seconds(_gradients), seconds(_products) if products else 0.0)
 
 
 class Profile:
@@ -103,21 +107,26 @@ class Profile:
         total = time.perf_counter() - self.began
         self.spans.stop()
         compiled, prepared = self.spans.compiled, covered(self.spans.compiled + self.spans.prepared)
-        unit = measured_unit(loss, params)
         costs = [side.cost for side in (comparison.discrete, *comparison.flows.values())]
-        gradients, products = sum(c.gradients or 0 for c in costs), sum(c.hessian_products or 0 for c in costs)
+        gradients, products = _added(c.gradients for c in costs), _added(c.hessian_products for c in costs)
         measuring = sum(c.measuring_gradients for c in costs), sum(c.measuring_products for c in costs)
-        rows: dict[str, tuple[int | None, float]] = {
-            "imports": (None, self.imported),
-            "tracing": (None, prepared - covered(compiled)),
-            "compilation, or reading what was compiled": (None, covered(compiled)),
-            "gradients of method and flows": (gradients, gradients * unit.gradient),
-            "Hessian products of flows": (products, products * unit.product),
-            "gradients of instruments": (measuring[0], measuring[0] * unit.gradient),
-            "Hessian products of instruments": (measuring[1], measuring[1] * unit.product),
-            **{what: (None, taken) for what, taken in seconds.items()},
+        unit = measured_unit(loss, params, products=products != 0 or measuring[1] != 0)
+
+        def work(count: int | None, each: float) -> tuple[str, float]:
+            return ("?", 0.0) if count is None else (f"{count:,}", count * each)
+
+        rows: dict[str, tuple[str, float]] = {
+            "imports": ("", self.imported),
+            "tracing": ("", prepared - covered(compiled)),
+            "compilation, or reading what was compiled": ("", covered(compiled)),
+            "gradients of method and flows": work(gradients, unit.gradient),
+            "Hessian products of flows": work(products, unit.product),
+            "gradients of instruments": work(measuring[0], unit.gradient),
+            "Hessian products of instruments": work(measuring[1], unit.product),
+            **{what: ("", taken) for what, taken in seconds.items()},
         }
-        rows["the rest: loops, finding a tolerance"] = (None, total - sum(taken for _, taken in rows.values()))
+        unsaid = "what ? stands for, " if None in (gradients, products) else ""
+        rows[f"the rest: {unsaid}loops, finding a tolerance"] = ("", total - sum(taken for _, taken in rows.values()))
         made = Table(title=f"where {total:.1f} s went", title_justify="left", caption_justify="left")
         made.caption = (
             f"gradients at {1e3 * unit.gradient:.3g} ms and products at {1e3 * unit.product:.3g} ms each, as measured "
@@ -126,5 +135,11 @@ class Profile:
         for head in ("", "how many", "seconds", "share"):
             made.add_column(head, justify="left" if not head else "right")
         for what, (count, taken) in rows.items():
-            made.add_row(what, "" if count is None else f"{count:,}", f"{taken:.2f}", f"{taken / total:.0%}")
+            made.add_row(what, count, f"{taken:.2f}", f"{taken / total:.0%}")
         return made
+
+
+def _added(counts: Iterable[int | None]) -> int | None:
+    """The sum; None where one is not known, as of an implicit solver."""
+    known = list(counts)
+    return None if None in known else sum(count or 0 for count in known)

@@ -13,6 +13,7 @@ from jaxtyping import Array, Int
 from discrete import Method
 from landscapes import Loss, Params
 from landscapes.curvature import warm_start
+from landscapes.curvature.eigenpairs import check_precision
 
 from ..flow import Start, check_constant, check_counts
 from ..modified import ModifiedFlow
@@ -102,6 +103,7 @@ class CentralFlow(SteppedFlow):
             )
         if scheme not in ("midpoint", "euler"):
             raise ValueError(f"`scheme` must be 'midpoint' or 'euler', got {scheme!r}.")
+        check_precision(precision)
         check_counts(critical=critical, substeps=1 if substeps is None else substeps, max_products=max_products)
         memory = method.memory()
         if order != 1 and memory is not None:

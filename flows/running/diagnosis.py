@@ -21,8 +21,9 @@ POWER_ITERATIONS = 30
 # What stability leaves of an explicit step times the fastest rate, whatever the method.
 LEAST_STABLE, MOST_STABLE = 0.5, 20.0
 AROUND = 16.0
-# Of what the field jumps by, to the gradient at the start: what is a kink whatever the rates, what is no jump at all.
+# A jump of the field by this share of the gradient at the start is a kink, however fast the rates seem there.
 LARGE = 0.1
+# One by this share of it, times the square root of epsilon, is none.
 NEGLIGIBLE = 0.02
 CHATTER = 1e-3
 

@@ -42,7 +42,8 @@ class Eigenpairs(NamedTuple):
     as R: of a value below that only its size is known, and its r may be large.
     products: Hessian products spent.  block: (b, n) with b >= k, the start of the next, warm search.
     following: the next value as the block shows it, from below and not converged; -inf where the block ends with k.
-    converged: whether every value meets the tolerance, or what was asked of it in its place.
+    converged: whether every value meets the tolerance, or what was asked of it in its place; a residual that is down to
+    what rounding leaves, 100 epsilon R, counts as one that does.
     """
 
     values: Float[Array, " k"]
@@ -111,7 +112,8 @@ def search(
     stray = stray_vector(start)
     begun = _begin(start, stray, room)
     rows = begun.waiting - PROBES
-    least = begun.waiting + jnp.maximum(rows - k, 1) if block < n else block
+    # Of k pairs nothing is known before there are as many products.
+    least = jnp.maximum(begun.waiting + jnp.maximum(rows - k, 1), k) if block < n else block
 
     def open_errors(p: _Pairs) -> Float[Array, " k"]:
         values, norms = p.values[:k], p.norms[:k]
@@ -146,7 +148,7 @@ def search(
         spectrum, weights = _spectrum(grown, narrow)
         used = jnp.arange(room) < grown.size
         pairs, defects = _pairs(spectrum, used, weights.T[:block], grown.basis, grown.images, k, together)
-        # The worst of the wanted pairs first: it alone joins where there is no more room.
+        # The worst of the wanted pairs first: as many join as there is room for.
         errors = open_errors(pairs)
         open_now = errors > tolerance
         order = jnp.argsort(jnp.where(open_now, -errors, jnp.inf))

@@ -53,14 +53,14 @@ def top_eigenpairs(
     beyond: a value that matters; a pair whose value, its residual added, is short of it needs no more than
     |H v - theta v| < 0.05 max |theta|.
     precision: of the search and of its products, None is that of the params. "float32" takes about half the time on a
-    CPU; its rounding leaves values good to about 1e-6 of the largest, and a `tolerance` below 1e-10 out of reach. A
-    loss that holds its data is computed in it as well, a plain function with arrays in its closure is not.
+    CPU; its rounding leaves values good to about 1e-6 of the largest, and residuals of 1e-5 of it, which count as
+    converged whatever the `tolerance`; its default stays that of the params. A loss that holds its data is computed in
+    it as well, a plain function with arrays in its closure is not.
     Below 64 parameters the Hessian is formed and decomposed exactly. Raises ValueError on a bad argument.
     """
     if which not in ("largest", "smallest"):
         raise ValueError(f"`which` must be 'largest' or 'smallest', got {which!r}.")
-    if precision not in (None, "float32", "float64"):
-        raise ValueError(f"`precision` must be 'float32', 'float64' or None, got {precision!r}.")
+    check_precision(precision)
     _check_k(params, k)
     params = at_least_single(params)
     start = start_block(params, k) if block is None else block
@@ -110,6 +110,12 @@ def inverse_root(preconditioner: Any, params: Params) -> Float[Array, " n"]:
 
 def _like(value: Any, leaf: Array) -> Array:
     return jnp.broadcast_to(jnp.asarray(value, leaf.dtype), leaf.shape)
+
+
+def check_precision(precision: str | None) -> None:
+    """ValueError unless it is one that a search can have."""
+    if precision not in (None, "float32", "float64"):
+        raise ValueError(f"`precision` must be 'float32', 'float64' or None, got {precision!r}.")
 
 
 def _check_k(params: Params, k: int) -> None:

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ..curvature import warm_start
-from ..curvature.eigenpairs import inverse_root, top_eigenpairs
+from ..curvature.eigenpairs import check_precision, inverse_root, top_eigenpairs
 from ..curvature.warm_start import Track
 from ..problem import Loss, count
 from .moment import Moment
@@ -39,6 +39,7 @@ class EffectiveSharpness(Observable):
     precision: str | None = eqx.field(static=True, default=None)
 
     def __check_init__(self):
+        check_precision(self.precision)
         if self.k < 1:
             raise ValueError(f"`EffectiveSharpness(k=...)` must be at least 1, got {self.k}.")
 

@@ -4,7 +4,7 @@ import equinox as eqx
 from jaxtyping import Array, Float
 
 from ..curvature import warm_start
-from ..curvature.eigenpairs import Eigenpairs, top_eigenpairs
+from ..curvature.eigenpairs import Eigenpairs, check_precision, top_eigenpairs
 from ..curvature.warm_start import Track
 from ..problem import Loss
 from .moment import Moment
@@ -32,6 +32,7 @@ class Sharpness(Observable):
     precision: str | None = eqx.field(static=True, default=None)
 
     def __check_init__(self):
+        check_precision(self.precision)
         if self.k < 1:
             raise ValueError(f"`Sharpness(k=...)` must be at least 1, got {self.k}.")
 

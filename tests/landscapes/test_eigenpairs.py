@@ -149,6 +149,12 @@ def test_a_search_that_runs_out_of_products_says_so_in_its_residuals():
     assert np.all(np.asarray(pairs.residuals) > 1e-2)
 
 
+def test_a_start_without_rows_invents_no_pairs():
+    pairs = pairs_of(np.eye(80), 4, block=jnp.zeros((5, 80)))
+    np.testing.assert_allclose(pairs.values, 1, rtol=1e-12)
+    np.testing.assert_allclose(pairs.vectors @ pairs.vectors.T, np.eye(4), atol=1e-12)
+
+
 def test_all_eigenvalues_can_be_asked_for():
     eigenvalues = np.linspace(-1, 2, 70)
     np.testing.assert_allclose(pairs_of(symmetric(eigenvalues), 70).values, eigenvalues[::-1], atol=1e-12)

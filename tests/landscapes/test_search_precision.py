@@ -78,6 +78,23 @@ def test_the_central_flow_with_searches_in_single_precision_goes_where_it_goes(p
     assert np.linalg.norm(single - double) < 1e-5 * np.linalg.norm(double - begin)
 
 
-def test_another_precision_is_refused(problem):
+def test_the_products_of_its_searches_are_in_single_precision(problem):
+    flow = flows.CentralFlow(METHOD, precision="float32")
+    start = flows.Start(problem.params)
+    step = jax.make_jaxpr(lambda state: flow.step(problem.loss, state, jax.random.key(0), 0))
+    assert "f32[60,64]" in str(step(flow.init(problem.loss, start)))
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda problem: landscapes.top_eigenpairs(problem.loss, problem.params, precision="float16"),
+        lambda problem: landscapes.Sharpness(problem.loss, precision="float16"),
+        lambda problem: landscapes.EffectiveSharpness(problem.loss, precision="float16"),
+        lambda problem: flows.CentralFlow(METHOD, precision="float16"),
+    ],
+    ids=["search", "sharpness", "effective sharpness", "central flow"],
+)
+def test_another_precision_is_refused(problem, use):
     with pytest.raises(ValueError, match="`precision` must be 'float32', 'float64' or None, got 'float16'"):
-        landscapes.top_eigenpairs(problem.loss, problem.params, precision="float16")
+        use(problem)
