@@ -20,6 +20,7 @@ jax.config.update("jax_default_matmul_precision", "highest")
 
 import jax.numpy as jnp
 import numpy as np
+from timing import seconds
 
 import discrete
 import flows
@@ -29,17 +30,6 @@ from landscapes.precision import in_precision
 
 RATE, EVERY = 0.05, 10
 KINDS = ("float64", "float32", "bfloat16")
-
-
-def seconds(call: Callable[[], Any], times: int = 3) -> float:
-    """The least of some calls, after one that compiles."""
-    jax.block_until_ready(call())
-    found = []
-    for _ in range(times):
-        begin = time.perf_counter()
-        jax.block_until_ready(call())
-        found.append(time.perf_counter() - begin)
-    return min(found)
 
 
 def gradients_a_second(problem: landscapes.Problem, kind: str, count: int) -> float:

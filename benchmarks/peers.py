@@ -27,6 +27,7 @@ import torch
 from jax.flatten_util import ravel_pytree
 from scipy.integrate import solve_ivp
 from scipy.sparse.linalg import LinearOperator, eigsh, lobpcg
+from timing import seconds
 
 import comparisons
 import discrete
@@ -101,17 +102,6 @@ class Peer:
         values, vectors = lobpcg(self.operator(flat), block, tol=1e-10, maxiter=40, largest=True)
         order = np.argsort(values)[::-1]
         return values[order], vectors[:, order]
-
-
-def seconds(call: Callable[[], Any], times: int = 3) -> float:
-    """The least of some runs, after one that compiles."""
-    call()
-    found = []
-    for _ in range(times):
-        begin = time.perf_counter()
-        jax.block_until_ready(call())
-        found.append(time.perf_counter() - begin)
-    return min(found)
 
 
 def tell(what: str, taken: float, per: float, ours: float | None = None, more: str = "") -> None:
