@@ -73,6 +73,7 @@ class Compare:
     def run(self) -> int:
         """Hand over to comparisons; the exit status."""
         began = time.perf_counter()
+        odescent_options.check_names(self.problem, self.method, self.flows)
         set_up(self.precision)
         from comparisons.console.experiment import run_experiment
 
@@ -124,11 +125,12 @@ class Figures:
 
     def run(self) -> int:
         """Hand over to paper_figures; the exit status, 1 when a claim fails."""
-        if self.list:
-            from paper_figures.report.catalogue import list_papers
+        from paper_figures.report.catalogue import check_papers, list_papers
 
+        if self.list:
             list_papers()
             return 0
+        check_papers(self.papers)
         set_up("float64")
         if self.data_dir is not None:
             os.environ["ODESCENT_DATA"] = self.data_dir

@@ -13,6 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from flows.registered import example, matched
+from landscapes.named import unknown
+
 ROOT = Path(__file__).resolve().parent
 TYPES = {"int": int, "float": float, "bool": bool, "str": str}
 # In the place of a default: where there is none, and where it is no literal.
@@ -80,6 +83,16 @@ def setting_options() -> dict[str, Option]:
     if shared := of_methods.keys() & of_problems.keys():
         raise ValueError(f"{sorted(shared)} are settings of methods and of problems; give them names of their own.")
     return of_methods | of_problems
+
+
+def check_names(problem: str, method: str, asked: tuple[str, ...]) -> None:
+    """ValueError, as it is raised further down after jax was imported, on a name that is not known."""
+    for argument, name, known in (("problem", problem, problems()), ("method", method, methods())):
+        if name not in known:
+            raise unknown(argument, name, known)
+    for name in asked:
+        if not any(matched(pattern, name) for pattern in flows()):
+            raise unknown("flows", name, map(example, flows()))
 
 
 def listed(names: tuple[str, ...], last: str) -> str:

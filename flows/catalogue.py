@@ -3,7 +3,6 @@
 A flow is a class with the decorator `registered.named` in any file of these folders.
 """
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,7 @@ from landscapes.named import unknown
 
 from . import registered
 from .flow import Flow
-
-EXAMPLE = "2"
+from .registered import example, matched
 
 import_users_of("named", __name__.rpartition(".")[0], Path(__file__).parent)
 _FOUND = {
@@ -36,14 +34,9 @@ def flow_named(name: str, method: Method) -> Flow:
         except ValueError as error:
             raise ValueError(f"{error}{_others(name, method)}") from error
     for pattern, found in _FOUND.items():
-        if said := re.fullmatch(re.escape(pattern).replace("P", r"(-?\d+)"), name):
+        if said := matched(pattern, name):
             return found.make(method, **({"order": int(said[1])} if said.groups() else {}))
-    raise unknown("flows", name, [*SINGLE, *(example(pattern) for pattern in _FOUND if pattern not in SINGLE)])
-
-
-def example(name: str) -> str:
-    """A name that can be asked for: edge-2 for edge-P."""
-    return name.replace("P", EXAMPLE)
+    raise unknown("flows", name, map(example, _FOUND))
 
 
 def _others(name: str, method: Method) -> str:

@@ -10,7 +10,7 @@ from landscapes import Loss, Params
 
 from .flow import FieldCost, check_constant, limiting_speed
 from .modified.coefficients import first_order_left_out
-from .modified.scheme import scheme_of
+from .modified.method_scheme import scheme_of
 from .registered import named
 from .running.ode import ODEFlow
 

@@ -1,5 +1,6 @@
 """Where flows are registered: by the decorator of their class, and nowhere else."""
 
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
@@ -16,6 +17,7 @@ class Named(NamedTuple):
 
 
 NAMED: dict[str, Named] = {}
+EXAMPLE = "2"
 
 # Names are shown in the order of these files; those of other files follow.
 READING_ORDER = (
@@ -56,3 +58,13 @@ def named(name: str, text: str, *, suggested: bool = True, **fixed: Any) -> Call
         return maker
 
     return register
+
+
+def matched(pattern: str, name: str) -> re.Match[str] | None:
+    """Whether a name asks for the flow of that pattern; its groups are the order, or none."""
+    return re.fullmatch(re.escape(pattern).replace("P", r"(-?\d+)"), name)
+
+
+def example(pattern: str) -> str:
+    """A name that can be asked for: edge-2 for edge-P."""
+    return pattern.replace("P", EXAMPLE)

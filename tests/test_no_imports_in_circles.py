@@ -1,7 +1,8 @@
 """No file of the tower imports in a circle, not even inside a function.
 
 A name that a package re-exports stands for the file that defines it: an `__init__` that holds nothing but imports is
-passed through and is no file of the graph. `import discrete` alone imports what is then taken from it, `discrete.run`.
+passed through and is no file of the graph. So is one whose stub says what it imports when asked. `import discrete`
+alone imports what is then taken from it, `discrete.run`.
 """
 
 import ast
@@ -15,11 +16,13 @@ KNOWN: set[frozenset[str]] = set()
 
 
 def modules(root: Path, packages: tuple[str, ...]) -> dict[str, ast.Module]:
-    """Name of every module, that of a package for its `__init__`, and what it says."""
+    """Name of every module, that of a package for its `__init__`, and what it or the stub beside it says."""
     found = {}
     for path in (path for package in packages for path in (root / package).rglob("*.py")):
         parts = path.relative_to(root).with_suffix("").parts
-        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = ast.parse(path.read_text())
+        stub = path.with_suffix(".pyi")
+        said = (stub if stub.exists() else path).read_text()
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = ast.parse(said)
     return found
 
 

@@ -13,15 +13,7 @@ from landscapes import Params
 from ..method import Gradient, Method, check_learning_rate
 from ..registered import named
 from ..traits import Stages, Threshold
-
-Tableau = tuple[tuple[tuple[Any, ...], ...], tuple[Any, ...]]
-
-THIRD, SIXTH, HALF = Fraction(1, 3), Fraction(1, 6), Fraction(1, 2)
-EULER: Tableau = (((),), (1,))
-MIDPOINT: Tableau = (((), (HALF,)), (0, 1))
-HEUN: Tableau = (((), (1,)), (HALF, HALF))
-KUTTA_3: Tableau = (((), (HALF,), (-1, 2)), (SIXTH, 4 * SIXTH, SIXTH))
-KUTTA_4: Tableau = (((), (HALF,), (0, HALF), (0, 0, 1)), (SIXTH, THIRD, THIRD, SIXTH))
+from .tableaux import HEUN, KUTTA_3, KUTTA_4, MIDPOINT, Tableau
 
 
 @named("midpoint", tableau=MIDPOINT)
@@ -31,7 +23,7 @@ KUTTA_4: Tableau = (((), (HALF,), (0, HALF), (0, 0, 1)), (SIXTH, THIRD, THIRD, S
 class RungeKutta(Method):
     """k_i = -grad L(x + h sum_{j<i} a_ij k_j);  x <- x + h sum_i b_i k_i      (Kutta 1901; h = learning_rate)
 
-    tableau: (rows of a below the diagonal, weights b) as whole numbers, fractions or floats: `runge_kutta.MIDPOINT`,
+    tableau: (rows of a below the diagonal, weights b) as whole numbers, fractions or floats: `tableaux.MIDPOINT`,
     `HEUN`, `KUTTA_3`, `KUTTA_4`, or your own. It has no state, and costs one gradient a stage.
     Raises ValueError for rows that do not fit, or weights that do not add up to 1.
     """

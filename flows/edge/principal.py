@@ -17,8 +17,9 @@ from landscapes.curvature.eigenpairs import DENSE_BELOW, start_block
 from ..flow import Start, check_counts
 from ..modified.coefficients import check_order, coefficients
 from ..modified.differentials import combination, products
+from ..modified.method_scheme import scheme_of
 from ..modified.modified_flow import kept
-from ..modified.scheme import Scheme, scheme_of
+from ..modified.scheme import Scheme
 from ..modified.trees import Tree, trees_of_order
 from ..registered import named
 from ..running.stepped import SteppedFlow, Work

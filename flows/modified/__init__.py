@@ -1,11 +1,6 @@
 """Backward error analysis: the modified equations of the discrete methods, to any order."""
 
-from .coefficients import coefficients as coefficients
-from .iterates import IterateFlow as IterateFlow
-from .leading_error import LeadingError as LeadingError
-from .modified_flow import ModifiedFlow as ModifiedFlow
-from .modified_loss import modified_loss as modified_loss, penalty as penalty
-from .quadratic import convergence_radius as convergence_radius, slow_root as slow_root
-from .rest import rest_coefficients as rest_coefficients
-from .scheme import scheme_of as scheme_of
-from .smoothness import third_derivative_vanishes as third_derivative_vanishes
+import lazy_loader
+
+# What this gives is listed in __init__.pyi, and imported where it is first used.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -3,9 +3,8 @@
 from collections import defaultdict
 from functools import lru_cache
 from math import factorial
+from numbers import Integral
 from typing import Any
-
-import numpy as np
 
 from .scheme import Scheme, unit
 from .trees import Tree, cuts, number_of_trees, symmetry, trees_of_order
@@ -32,10 +31,10 @@ def coefficients(scheme: Scheme, order: int) -> dict[Tree, Any]:
 
 def check_order(order: Any, highest: int) -> None:
     """ValueError unless the order is a whole number from 1 to `highest`."""
-    if not isinstance(order, int | np.integer) or order < 1:
+    if not isinstance(order, Integral) or int(order) < 1:
         raise ValueError(f"`order` must be a whole number from 1 to {highest}, got {order!r}.")
-    if order > highest:
-        trees = f"{number_of_trees(order):,}" if order <= 100 else "too many"
+    if (nodes := int(order)) > highest:
+        trees = f"{number_of_trees(nodes):,}" if nodes <= 100 else "too many"
         raise ValueError(f"`order` must be at most {highest}, got {order}: there are {trees} trees of order {order}.")
 
 

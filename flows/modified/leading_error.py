@@ -15,9 +15,9 @@ from ..flow import FieldCost, Start, limiting_speed
 from ..running.ode import ODEFlow
 from .coefficients import check_order, coefficients, first_order_left_out
 from .differentials import combination, products
+from .method_scheme import scheme_of
 from .modified_flow import ModifiedFlow, kept
 from .quadratic import convergence_radius
-from .scheme import scheme_of
 from .trees import Tree, trees_of_order
 
 HIGHEST = 7

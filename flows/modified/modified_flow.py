@@ -17,9 +17,9 @@ from ..registered import named
 from ..running.ode import ODEFlow
 from .coefficients import check_order, coefficients, first_order_left_out
 from .differentials import Field, combination, products
+from .method_scheme import scheme_of
 from .quadratic import convergence_radius
 from .rest import rest_coefficients
-from .scheme import scheme_of
 from .trees import Tree, order as order_of
 
 HIGHEST_ORDER = 8

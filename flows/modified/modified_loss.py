@@ -10,7 +10,7 @@ from discrete import Method
 from landscapes import Loss, Params
 
 from .coefficients import coefficients
-from .scheme import scheme_of
+from .method_scheme import scheme_of
 from .trees import LEAF
 
 

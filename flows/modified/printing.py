@@ -1,13 +1,11 @@
-"""What `odescent modified` prints."""
+"""What `odescent modified` prints; sympy, slow to import, only where it is needed."""
 
 import json
 from typing import Any
 
-import sympy
 from rich.console import Console
 
 from .series import Series, series
-from .written_out import modified_field, system
 
 
 def print_series(
@@ -26,6 +24,8 @@ def print_series(
     elif latex:
         print(found.to_latex())
         if written:
+            import sympy
+
             print("\n".join(_lines(written, sympy.latex, r"\[ \dot{{{}}} = {} \]")))
     else:
         console = Console()
@@ -37,6 +37,8 @@ def print_series(
 
 
 def _written(found: Series, problem: str) -> tuple[list, list]:
+    from .written_out import modified_field, system
+
     field, variables = system(problem)
     return variables, modified_field(field, variables, found.coefficients)
 
@@ -47,6 +49,8 @@ def _texts(variables: list, orders: list, write: Any) -> dict[str, Any]:
 
 def _lines(written: tuple[list, list], write: Any, form: str) -> list[str]:
     """One equation for each variable: sum over orders of h^(order - 1) times the component."""
+    import sympy
+
     variables, orders = written
     h = sympy.Symbol("h")
     lines = []

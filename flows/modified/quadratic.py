@@ -6,7 +6,7 @@ from numpy.polynomial import Polynomial
 from discrete import Method
 
 from .coefficients import coefficients
-from .scheme import scheme_of
+from .method_scheme import scheme_of
 from .trees import LEAF, Tree
 
 

@@ -7,13 +7,8 @@ from functools import cached_property
 from math import prod
 from typing import Any
 
-from jax.core import Tracer
+from discrete.descent.tableaux import Tableau
 
-from discrete import Method
-from discrete.descent.runge_kutta import Tableau
-from discrete.traits import Recursion, Stages
-
-from ..flow import check_constant
 from .trees import Tree
 
 SYMBOL = "beta"
@@ -108,39 +103,10 @@ def look_ahead_scheme(momentum: Any) -> TwoStepScheme:
     return TwoStepScheme(momentum, ((1 + momentum, one * 0), (-momentum, -one)), direct=one)
 
 
-def recursion_scheme(found: Recursion) -> TwoStepScheme:
-    """The scheme of a recursion with constant coefficients; ValueError where it is none in the points alone."""
-    b, a, c, e = (rational(number) for number in found[:4])
-    if a != 0 and e != 0:
-        raise ValueError(
-            f"`look_ahead` and `direct` of a `recursion` must not both differ from 0 for a modified equation, got "
-            f"{float(a):g} and {float(e):g}: its points alone follow no recursion of two steps."
-        )
-    return TwoStepScheme(b, ((c + e, Fraction(0)), (-e * b, Fraction(-1))) if e else ((c, a),), direct=e)
-
-
 def one_step_scheme(tableau: Tableau) -> OneStepScheme:
     """The scheme of an explicit Runge-Kutta step: (rows of a below the diagonal, weights b)."""
     matrix, weights = tableau
     return OneStepScheme(tuple(tuple(map(rational, row)) for row in matrix), tuple(map(rational, weights)))
-
-
-def scheme_of(method: Method) -> Scheme:
-    """The scheme of a method, its momentum a fraction: the decimal number that is written, 0.9 -> 9/10.
-
-    Raises ValueError for a method that has no modified equation.
-    """
-    check_constant("the modified equation", method)
-    match method.recursion():
-        case Stages() as found:
-            return heavy_ball_scheme(Fraction(0)) if found.is_gradient_descent else one_step_scheme(found)
-        case Recursion(root=None) as found:
-            return recursion_scheme(found)
-    raise ValueError(
-        f"the modified equation exists for GradientDescent, HeavyBall, Nesterov, NesterovLookAhead, TwoStep and "
-        f"RungeKutta, not for {type(method).__name__}, which has no `recursion` of constant coefficients; a one-step "
-        "method without state has `flows.IterateFlow`."
-    )
 
 
 def unit(number: Any) -> Any:
@@ -155,10 +121,6 @@ def exact_number(number: Any) -> Any:
 
 def rational(number: Any) -> Fraction:
     """The fraction that a number is written as: its shortest decimal form for a float."""
-    if isinstance(number, Tracer):
-        raise ValueError(
-            "`momentum` must be a number when the modified equation is built: build the flow outside of jit."
-        )
     return number if isinstance(number, Fraction) else Fraction(repr(float(number)))
 
 

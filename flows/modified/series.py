@@ -9,7 +9,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from discrete.descent.runge_kutta import HEUN, KUTTA_3, KUTTA_4, MIDPOINT
+from discrete.descent.tableaux import HEUN, KUTTA_3, KUTTA_4, MIDPOINT
 from landscapes.named import unknown
 
 from .coefficients import HIGHEST_ORDER, check_order, coefficients

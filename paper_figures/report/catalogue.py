@@ -12,6 +12,7 @@ from textwrap import shorten
 from typing import TYPE_CHECKING, Any, Protocol
 
 import paper_figures
+from landscapes.named import unknown
 
 if TYPE_CHECKING:
     import xarray
@@ -109,13 +110,16 @@ def _line(error: Exception) -> str:
 PAPERS: Papers = Papers(paper_figures)
 
 
-def chosen(names: tuple[str, ...] | list[str]) -> dict[str, Any]:
-    """The papers of these names, loaded, all if there is none; ValueError on an unknown one and on a broken one."""
-    from landscapes.named import unknown
-
+def check_papers(names: tuple[str, ...] | list[str]) -> None:
+    """ValueError on the name of no paper."""
     for name in names:
         if name not in PAPERS:
             raise unknown("papers", name, PAPERS)
+
+
+def chosen(names: tuple[str, ...] | list[str]) -> dict[str, Any]:
+    """The papers of these names, loaded, all if there is none; ValueError on an unknown one and on a broken one."""
+    check_papers(names)
     return {name: PAPERS[name] for name in names or PAPERS}
 
 

@@ -1,6 +1,8 @@
 """odescent modified: the table, JSON, LaTeX, a written-out field, and bad input in one line."""
 
 import json
+import subprocess
+import sys
 from fractions import Fraction
 
 import pytest
@@ -99,3 +101,11 @@ def test_a_complaint_of_what_is_very_long_stays_a_line_that_can_be_read(capsys):
     assert odescent.main(["modified", "heavy-ball", "--momentum", "9" * 5000]) == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1 and len(said) < 300 and "got '999" in said and said.endswith("...\n")
+
+
+def test_numbers_come_without_importing_jax_or_sympy():
+    code = "import sys, odescent; odescent.main(['modified', 'heavy-ball', '--momentum', '9/10'])"
+    check = f"{code}; assert not {{'jax', 'numpy', 'sympy'}} & {{*sys.modules}}"
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "heavy-ball" in done.stdout

@@ -2,6 +2,8 @@
 
 import inspect
 import re
+import subprocess
+import sys
 import typing
 from collections.abc import Sequence
 from types import NoneType
@@ -142,3 +144,21 @@ def test_settings_that_cannot_be_one_option_are_refused(tree, file, text, says):
     (tree / file).write_text(text)
     with pytest.raises(ValueError, match=says):
         odescent_options.setting_options()
+
+
+def test_mistyped_names_are_told_before_jax_is_imported():
+    known = {"--problem": "digits-mlp", "--method": "gradient-descent", "--flows": "gradient"}
+    rest = ["--learning-rate", "0.1", "--steps", "10"]
+    lines = [
+        ["compare", *rest, *(word for pair in (known | {option: "gradeint"}).items() for word in pair)]
+        for option in known
+    ]
+    check = (
+        f"import sys, odescent\nfor line in {[*lines, ['figures', 'rosca']]}:\n    assert odescent.main(line) == 2\n"
+        "assert 'jax' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    told = done.stderr.splitlines()
+    assert [line.split()[1] for line in told] == ["--problem", "--method", "--flows", "--papers"]
+    assert all("unknown; did you mean" in line for line in told)

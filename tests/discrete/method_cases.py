@@ -14,7 +14,7 @@ from jax.flatten_util import ravel_pytree
 
 import discrete
 from discrete import Method, Trajectory
-from discrete.descent.runge_kutta import MIDPOINT
+from discrete.descent.tableaux import MIDPOINT
 
 
 class Case(NamedTuple):

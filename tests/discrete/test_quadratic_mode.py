@@ -9,7 +9,7 @@ from jax.flatten_util import ravel_pytree
 
 import discrete
 import landscapes
-from discrete.descent.runge_kutta import HEUN, KUTTA_3, KUTTA_4, MIDPOINT
+from discrete.descent.tableaux import HEUN, KUTTA_3, KUTTA_4, MIDPOINT
 
 H = 0.7
 MOMENTUM = {

@@ -11,7 +11,7 @@ from jax.flatten_util import ravel_pytree
 
 import discrete
 import landscapes
-from discrete.descent.runge_kutta import EULER, HEUN, KUTTA_3, KUTTA_4, MIDPOINT
+from discrete.descent.tableaux import EULER, HEUN, KUTTA_3, KUTTA_4, MIDPOINT
 from discrete.running.march import traced
 
 H = 0.25

@@ -10,7 +10,7 @@ import pytest
 from scipy.signal import lfilter
 
 import discrete
-from discrete.descent.runge_kutta import HEUN
+from discrete.descent.tableaux import HEUN
 from discrete.traits import Recursion, Restarted, same
 
 H, B, STEPS = 0.03, 0.6, 40

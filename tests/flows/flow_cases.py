@@ -11,7 +11,7 @@ import discrete
 import flows
 import landscapes
 from discrete import Trajectory
-from discrete.descent.runge_kutta import MIDPOINT
+from discrete.descent.tableaux import MIDPOINT
 from flows import Flow
 
 METHODS = {

@@ -12,7 +12,7 @@ import comparisons
 import discrete
 import flows
 import landscapes
-from discrete.descent.runge_kutta import MIDPOINT
+from discrete.descent.tableaux import MIDPOINT
 from flows.edge import principal
 from flows.modified.quadratic import slow_root
 from flows.running.slow_manifold import slow_manifold_state

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import discrete
-from discrete.descent.runge_kutta import KUTTA_3
+from discrete.descent.tableaux import KUTTA_3
 from discrete.quadratic_mode import characteristic_roots
 from flows.edge.exponential import exponential_step, phi_functions
 from flows.edge.slow_logarithm import SlowLogarithm

@@ -11,11 +11,12 @@ import sympy
 from sympy import QQ, ring
 
 import discrete
-from discrete.descent.runge_kutta import EULER, HEUN, KUTTA_3, KUTTA_4, MIDPOINT
+from discrete.descent.tableaux import EULER, HEUN, KUTTA_3, KUTTA_4, MIDPOINT
 from discrete.traits import Recursion
 from flows.modified import coefficients, scheme_of
 from flows.modified.coefficients import expanded, first_order_left_out
 from flows.modified.display import nested_list
+from flows.modified.method_scheme import recursion_scheme
 from flows.modified.scheme import (
     SYMBOL,
     heavy_ball_scheme,
@@ -23,7 +24,6 @@ from flows.modified.scheme import (
     nesterov_scheme,
     one_step_scheme,
     rational,
-    recursion_scheme,
     symbolic_momentum,
     unit,
 )

@@ -12,7 +12,7 @@ import comparisons
 import discrete
 import flows
 import landscapes
-from discrete.descent.runge_kutta import MIDPOINT
+from discrete.descent.tableaux import MIDPOINT
 from flows.modified import coefficients, convergence_radius
 from flows.modified.scheme import heavy_ball_scheme
 from flows.modified.series import series

@@ -11,7 +11,7 @@ import pytest
 import discrete
 import flows
 import landscapes
-from discrete.descent.runge_kutta import MIDPOINT
+from discrete.descent.tableaux import MIDPOINT
 from flows.modified.iterates import derivative_weights, lagrange_weights
 
 PROBLEM = landscapes.quadratic(eigenvalues=(3.0, 1.0, 0.2), seed=5)

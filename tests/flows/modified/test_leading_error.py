@@ -8,7 +8,7 @@ import comparisons
 import discrete
 import flows
 import landscapes
-from discrete.descent.runge_kutta import MIDPOINT
+from discrete.descent.tableaux import MIDPOINT
 
 TOY = landscapes.two_valleys()
 TIGHT = flows.explicit(rtol=1e-11, atol=1e-13)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import discrete
-from discrete.descent.runge_kutta import HEUN, KUTTA_4
+from discrete.descent.tableaux import HEUN, KUTTA_4
 from flows.modified import convergence_radius, slow_root
 from flows.modified.quadratic import tall_coefficients
 

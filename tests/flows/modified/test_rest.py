@@ -11,7 +11,7 @@ import comparisons
 import discrete
 import flows
 import landscapes
-from discrete.descent.runge_kutta import KUTTA_4
+from discrete.descent.tableaux import KUTTA_4
 from flows.modified import rest_coefficients
 from flows.modified.scheme import (
     heavy_ball_scheme,

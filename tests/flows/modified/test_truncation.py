@@ -9,7 +9,7 @@ import pytest
 import discrete
 import flows
 import landscapes
-from discrete.descent.runge_kutta import MIDPOINT
+from discrete.descent.tableaux import MIDPOINT
 from flows.modified import third_derivative_vanishes
 
 TOY = landscapes.two_valleys()
