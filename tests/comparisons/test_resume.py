@@ -57,7 +57,7 @@ def test_resuming_compiles_nothing_again(copied):
 
 
 def test_it_may_be_interrupted_again_and_again(copied):
-    while compared(folder=copied, resume=True, progress=interrupt_after(1)).interrupted:
+    while compared(folder=copied, resume=True, progress=interrupt_after(3)).interrupted:
         pass
     assert_same(compared(folder=copied, resume=True), usual())
 

@@ -14,7 +14,7 @@ METHOD, STEPS = discrete.GradientDescent(0.3), 60
 
 @pytest.fixture(scope="module")
 def problem():
-    return landscapes.digits_mlp(widths=(8,), examples=60)
+    return landscapes.digits_mlp(widths=(5,), examples=60)
 
 
 @pytest.mark.parametrize("instrument", [landscapes.Sharpness, landscapes.EffectiveSharpness])
