@@ -10,11 +10,12 @@ demo: $(READY)
 		--flows gradient modified-2 edge-2 --out runs/demo --overwrite
 
 # Most of both is compilation, which takes a third less time with XLA's older emitters, and for small networks another
-# quarter less where it does not optimize; test-slow and claims have the default.
+# quarter less where it does not optimize or split what it compiles; test-slow and claims have the default.
 QUICK := --xla_cpu_use_fusion_emitters=false
+UNOPTIMIZED := --xla_backend_optimization_level=0 --xla_cpu_parallel_codegen_split_count=1
 
 test: $(READY)
-	XLA_FLAGS="$(QUICK) --xla_backend_optimization_level=0" $(BIN)/python -m pytest -q -n 2 --dist loadfile
+	XLA_FLAGS="$(QUICK) $(UNOPTIMIZED)" $(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 test-slow: $(READY)
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m slow

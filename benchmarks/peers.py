@@ -12,7 +12,6 @@ gradient descent at 0.2, from step 300 on, where it is past the edge.
 
 import os
 import time
-from collections.abc import Callable
 from typing import Any
 
 if hasattr(os, "sched_setaffinity"):
@@ -26,82 +25,21 @@ import numpy as np
 import torch
 from jax.flatten_util import ravel_pytree
 from scipy.integrate import solve_ivp
-from scipy.sparse.linalg import LinearOperator, eigsh, lobpcg
+from scipy.sparse.linalg import eigsh
 from timing import seconds
+from torch_peer import SUBSTEPS, Peer, processes_in_torch
 
 import comparisons
 import discrete
 import flows
 import landscapes
-from flows.edge.complementarity import pairs, solve_complementarity
-
-torch.set_default_dtype(torch.float64)
-torch.set_num_threads(1)
 
 RATE, WARM_UP, PAIRS = 0.2, 300, 4
 STEPS, FLOW_STEPS = 2000, 100
 # Of the peers and of ours, whose calls have a part that does not depend on how many there are.
 EIGENSOLVES, OUR_EIGENSOLVES, PEER_STEPS, OUR_STEPS = 10, 100, 5, 500
 SPAN = {"steps": OUR_STEPS, "every": OUR_STEPS}
-SUBSTEPS, NEARLY = 4, 1.9
 STABLE = flows.stabilized(rtol=1e-4, atol=1e-7)
-
-
-class Peer:
-    """The loss of a digits MLP in torch, on flat float64 params in the order of our leaves."""
-
-    def __init__(self, problem: landscapes.Problem):
-        loss: Any = problem.loss
-        self.inputs, self.targets = (torch.from_numpy(np.array(a)) for a in (loss.inputs, loss.targets))
-        self.shapes = [leaf.shape for leaf in jax.tree.leaves(problem.params)]
-        self.products = 0
-
-    def loss(self, flat: torch.Tensor) -> torch.Tensor:
-        leaves = torch.split(flat, [int(np.prod(shape)) for shape in self.shapes])
-        biases, weights = (
-            [leaf.reshape(shape) for leaf, shape in zip(leaves, self.shapes, strict=True)][i::2] for i in (0, 1)
-        )
-        hidden = self.inputs
-        for i, (bias, weight) in enumerate(zip(biases, weights, strict=True)):
-            hidden = hidden @ weight + bias
-            if i < len(weights) - 1:
-                hidden = torch.nn.functional.gelu(hidden)
-        return 0.5 * ((hidden - self.targets) ** 2).sum(1).mean()
-
-    def gradient(self, flat: torch.Tensor) -> torch.Tensor:
-        at = flat.detach().requires_grad_()
-        return torch.autograd.grad(self.loss(at), at)[0]
-
-    def product(self, flat: torch.Tensor) -> Callable[[np.ndarray], np.ndarray]:
-        """v -> H v by a second backward pass through a gradient that is taken once."""
-        at = flat.detach().requires_grad_()
-        (gradient,) = torch.autograd.grad(self.loss(at), at, create_graph=True)
-
-        def product(v: np.ndarray) -> np.ndarray:
-            self.products += 1
-            vector = torch.from_numpy(np.ascontiguousarray(v, dtype=float).reshape(-1))
-            return torch.autograd.grad(gradient, at, vector, retain_graph=True)[0].numpy()
-
-        return product
-
-    def operator(self, flat: torch.Tensor) -> LinearOperator:
-        n, product = flat.numel(), self.product(flat)
-        return LinearOperator(
-            (n, n), matvec=product, matmat=lambda block: np.stack([product(v) for v in block.T], axis=1), dtype=float
-        )
-
-    def bend(self, flat: torch.Tensor, u: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
-        """The gradient of u'H v."""
-        at = flat.detach().requires_grad_()
-        (gradient,) = torch.autograd.grad(self.loss(at), at, create_graph=True)
-        (image,) = torch.autograd.grad(gradient @ u, at, create_graph=True)
-        return torch.autograd.grad(image @ v, at)[0]
-
-    def eigenpairs(self, flat: torch.Tensor, block: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Values, descending, and vectors as columns, by LOBPCG from a block."""
-        values, vectors = lobpcg(self.operator(flat), block, tol=1e-10, maxiter=40, largest=True)
-        order = np.argsort(values)[::-1]
-        return values[order], vectors[:, order]
 
 
 def tell(what: str, taken: float, per: float, ours: float | None = None, more: str = "") -> None:
@@ -265,7 +203,8 @@ def flowing(problem: landscapes.Problem, method: Any, begin: Any, peer: Peer) ->
 
 def processes(problem: landscapes.Problem, method: Any, begin: Any, peer: Peer, bare: tuple[float, float]) -> None:
     print(f"\ndiscrete, averaged, stable and central flow, {PAIRS} eigenvalues of each at every step")
-    theirs, centre = together_in_torch(peer, torch.from_numpy(np.array(ravel_pytree(begin)[0])))
+    start = torch.from_numpy(np.array(ravel_pytree(begin)[0]))
+    theirs, centre = processes_in_torch(peer, start, RATE, PAIRS, PEER_STEPS)
     same = central_end(problem, method, begin, PEER_STEPS + 1, scheme="euler", substeps=SUBSTEPS)
     apart = np.linalg.norm(centre - same) / np.linalg.norm(same - ravel_pytree(begin)[0])
     assert apart < 1e-3, apart
@@ -338,52 +277,6 @@ def ours_together(
     assert all(side.completed for side in sides.values())
     residual = max(side.observations["sharpness_residual"][1:].max() for side in sides.values())
     return taken, f"largest residual {residual:.0e}"
-
-
-def together_in_torch(peer: Peer, start: torch.Tensor) -> tuple[float, np.ndarray]:
-    """Seconds a step, but for the first, whose searches start at random, and where the central flow has come to."""
-    blocks = dict.fromkeys(
-        ("discrete", "averaged", "stable", "central"),
-        np.random.default_rng(0).standard_normal((start.numel(), PAIRS)),
-    )
-
-    def searched(side: str, at: torch.Tensor) -> np.ndarray:
-        values, blocks[side] = peer.eigenpairs(at, blocks[side])
-        return values
-
-    def central(at: torch.Tensor) -> torch.Tensor:
-        """One substep of Euler's rule with what holds the critical eigenvalues."""
-        values = searched("central", at)
-        critical = values > NEARLY / RATE
-        drift, index = -peer.gradient(at), pairs(PAIRS)
-        rows = torch.from_numpy(np.ascontiguousarray(blocks["central"].T))
-        bends = np.zeros((len(index), at.numel()))
-        for q, (i, j) in enumerate(index):
-            if critical[i] and critical[j]:
-                bends[q] = (1 if i == j else 2**0.5) * peer.bend(at, rows[i], rows[j]).numpy()
-        slack = np.zeros((PAIRS, PAIRS))
-        for (i, j), lowered in zip(index, bends @ drift.numpy(), strict=True):
-            slack[i, j] = slack[j, i] = -lowered / (1 if i == j else 2**0.5)
-        slack += np.diag(2 / RATE - values) * SUBSTEPS / RATE
-        found = solve(slack, bends @ bends.T / 2, np.zeros((PAIRS, PAIRS)), critical).matrix
-        weights = np.array([found[i, j] * (1 if i == j else 2**0.5) for i, j in index])
-        return at + RATE / SUBSTEPS * (drift - torch.from_numpy(weights @ bends) / 2)
-
-    solve = jax.jit(solve_complementarity)
-    before, here, stable, centre = start, start, start, start
-    for step in range(PEER_STEPS + 1):
-        if step == 1:
-            peer.products = 0
-            begun = time.perf_counter()
-        after = here - RATE * peer.gradient(here)
-        searched("discrete", here)
-        searched("averaged", (before + 2 * here + after) / 4)
-        searched("stable", stable)
-        for _ in range(SUBSTEPS):
-            stable = stable - RATE / SUBSTEPS * peer.gradient(stable)
-            centre = central(centre)
-        before, here = here, after
-    return (time.perf_counter() - begun) / PEER_STEPS, centre.numpy()
 
 
 def main() -> None:

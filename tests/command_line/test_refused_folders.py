@@ -114,7 +114,7 @@ with RunFolder(sys.argv[1]).held():
 """
 
 
-@pytest.mark.parametrize("option", ["--resume", "--overwrite"])
+@pytest.mark.parametrize("option", ["--resume", pytest.param("--overwrite", marks=pytest.mark.slow)])
 def test_two_runs_in_one_folder_exclude_each_other_until_one_is_killed(option, finished, refused, capsys):
     before = {path.name: path.read_bytes() for path in finished.iterdir()}
     (finished / "summary.json").rename(finished.parent / "summary.json")

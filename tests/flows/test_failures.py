@@ -163,6 +163,9 @@ KINKS = {
 }
 
 
+QUICK = ("|w|", "lasso")
+
+
 def slid(loss, start, integrator=None):
     return flows.solve(
         flows.GradientFlow(discrete.GradientDescent(0.05)),
@@ -174,7 +177,11 @@ def slid(loss, start, integrator=None):
     )
 
 
-@pytest.mark.parametrize(("loss", "start", "end"), KINKS.values(), ids=KINKS)
+@pytest.mark.parametrize(
+    ("loss", "start", "end"),
+    [case if name in QUICK else pytest.param(*case, marks=pytest.mark.slow) for name, case in KINKS.items()],
+    ids=KINKS,
+)
 def test_a_kink_to_which_both_sides_lead_is_named_and_what_is_named_works(loss, start, end):
     for integrator in (flows.explicit(max_steps=3000), flows.stiff(max_steps=1000)):
         status = slid(loss, start, integrator).status

@@ -79,7 +79,11 @@ def worst(method, z: float, known: list, steps: int) -> float:
     return float(np.abs(root**n - np.exp(series * n)).max() / np.abs(root**n).max())
 
 
-@pytest.mark.parametrize("method", [GD, HEAVY, NESTEROV], ids=["gradient descent", "heavy ball", "Nesterov"])
+@pytest.mark.parametrize(
+    "method",
+    [GD, *(pytest.param(method, marks=pytest.mark.slow) for method in (HEAVY, NESTEROV))],
+    ids=["gradient descent", "heavy ball", "Nesterov"],
+)
 def test_within_the_radius_orders_2_to_4_are_closer_to_a_mode_than_gradient_flow(method):
     radius = flows.ModifiedFlow(method, order=2).series_radius
     known = [tall_coefficients(method, order) for order in (1, 2, 3, 4)]

@@ -17,7 +17,9 @@ def problem():
     return landscapes.digits_mlp(widths=(5,), examples=60)
 
 
-@pytest.mark.parametrize("instrument", [landscapes.Sharpness, landscapes.EffectiveSharpness])
+@pytest.mark.parametrize(
+    "instrument", [landscapes.Sharpness, pytest.param(landscapes.EffectiveSharpness, marks=pytest.mark.slow)]
+)
 def test_values_along_a_run_are_those_of_the_search_in_double_precision_to_single_precision(problem, instrument):
     observe = {
         "double": instrument(problem.loss, k=3, tolerance=1e-11),
