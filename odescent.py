@@ -70,11 +70,14 @@ class Compare:
     """Print the summary as JSON and nothing else."""
     profile: bool = False
     """Also say on standard error where the time went."""
+    threads: int | None = None
+    """Threads of the CPU; if not given, 1 for networks too small to gain from more, else as many as there are."""
 
     def run(self) -> int:
         """Hand over to comparisons; the exit status."""
         began = time.perf_counter()
         odescent_options.check_names(self.problem, self.method, self.flows)
+        set_threads(self.threads, odescent_options.gains_from_threads(self.problem, asdict(self)))
         set_up(self.precision)
         from comparisons.console.experiment import run_experiment
 
@@ -165,6 +168,16 @@ class Modified:
         return 0
 
 
+def set_threads(threads: int | None, gains: bool) -> None:
+    """How many threads the CPU backend will have, as long as it is not there yet. NPROC is what it reads."""
+    if threads is not None:
+        if threads < 1:
+            raise ValueError(f"`threads` must be at least 1, got {threads}.")
+        os.environ["NPROC"] = str(threads)
+    elif not gains:
+        os.environ.setdefault("NPROC", "1")
+
+
 def set_up(precision: str) -> None:
     """What compiles is kept, and `set_precision`."""
     set_precision(precision)
@@ -184,7 +197,7 @@ def set_precision(precision: str) -> None:
 
 COMMANDS = ("compare", "figures", "modified", "problems")
 # Options of `compare` that say nothing about what is computed: in no config.json, and taken from none.
-OF_THIS_CALL = ("config", "out", "resume", "overwrite", "json", "profile")
+OF_THIS_CALL = ("config", "out", "resume", "overwrite", "json", "profile", "threads")
 
 
 @cache

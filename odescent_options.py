@@ -10,6 +10,7 @@ import contextlib
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -20,6 +21,9 @@ ROOT = Path(__file__).resolve().parent
 TYPES = {"int": int, "float": float, "bool": bool, "str": str}
 # In the place of a default: where there is none, and where it is no literal.
 REQUIRED, UNKNOWN = "REQUIRED", "UNKNOWN"
+# Weights times examples: networks on digits above it run faster on two threads, below it on one (docs/speed.md).
+THREADS_PAY = 20_000_000
+DIGITS = 64, 10
 
 Definition = ast.ClassDef | ast.FunctionDef
 
@@ -93,6 +97,16 @@ def check_names(problem: str, method: str, asked: tuple[str, ...]) -> None:
     for name in asked:
         if not any(matched(pattern, name) for pattern in flows()):
             raise unknown("flows", name, map(example, flows()))
+
+
+def gains_from_threads(problem: str, given: Mapping[str, Any]) -> bool:
+    """Whether gradients are faster on more than one thread, by the problem's settings; True where they do not tell."""
+    settings = {key: given.get(key) or one.default for key, one in problems()[problem].items()}
+    widths, examples = settings.get("widths"), settings.get("examples", settings.get("points"))
+    if "data_dir" in settings or not isinstance(widths, tuple) or not isinstance(examples, int):
+        return True
+    weights = sum(fan_in * fan_out for fan_in, fan_out in pairwise((DIGITS[0], *widths, DIGITS[1])))
+    return weights * examples > THREADS_PAY
 
 
 def listed(names: tuple[str, ...], last: str) -> str:

@@ -68,7 +68,9 @@ def compare(
 ) -> Comparison:
     """Compare a method with its flows at steps 0, every, 2 every, ..., steps.
 
-    loss: a loss, with `params` to start from, or a Problem, which brings its own start and predictions.
+    loss: a loss, with `params` to start from, or a Problem, which brings its own start and predictions. One that holds
+        its data as a pytree, as `DataLoss` does, may be replaced by another of the same shapes without compiling again;
+        another closure compiles every program that holds the loss.
     flows: name -> flow of this method.  observe: instruments, the same for all sides; `loss` is always among them.
     start: of a momentum method, "rest" (velocity 0) or "slow-manifold" (no transient, as the flow of highest order
     knows it).  state: the method's state to start from instead.

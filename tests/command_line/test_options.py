@@ -1,6 +1,7 @@
 """The options of `odescent compare`: what is read from files that are not run is what running them registers."""
 
 import inspect
+import os
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 from types import NoneType
 
 import pytest
+from command_cases import words
 
 import discrete.catalogue
 import flows.catalogue
@@ -144,6 +146,33 @@ def test_settings_that_cannot_be_one_option_are_refused(tree, file, text, says):
     (tree / file).write_text(text)
     with pytest.raises(ValueError, match=says):
         odescent_options.setting_options()
+
+
+@pytest.mark.parametrize(
+    ("problem", "settings", "gains"),
+    [
+        ("digits-mlp", {}, False),
+        ("digits-mlp", {"widths": (200, 200), "examples": 1700}, True),
+        ("chebyshev-mlp", {}, False),
+        ("cifar10-mlp", {"examples": 5}, True),
+        ("two-valleys", {}, True),
+    ],
+)
+def test_small_networks_have_one_thread_unless_told_otherwise(problem, settings, gains, monkeypatch):
+    assert odescent_options.gains_from_threads(problem, settings) is gains
+    monkeypatch.setenv("NPROC", "3")
+    odescent.set_threads(None, gains)
+    assert os.environ["NPROC"] == "3"
+    odescent.set_threads(2, gains)
+    assert os.environ["NPROC"] == "2"
+    monkeypatch.delenv("NPROC")
+    odescent.set_threads(None, gains)
+    assert os.environ.get("NPROC") == (None if gains else "1")
+
+
+def test_no_threads_are_refused(capsys):
+    assert odescent.main([*words(), "--threads", "0"]) == 2
+    assert capsys.readouterr().err == "odescent: --threads must be at least 1, got 0.\n"
 
 
 def test_mistyped_names_are_told_before_jax_is_imported():

@@ -11,6 +11,7 @@ from comparison_cases import START, STEPS, bare, compared, compilations, heavy_b
 import comparisons
 import discrete
 import flows
+import landscapes
 
 
 @pytest.fixture
@@ -29,6 +30,24 @@ def test_a_second_comparison_with_another_learning_rate_compiles_nothing():
         second = compared(heavy_ball(0.07))
     assert not compiled
     assert second.divergence["modified"].distance[-1] != first.divergence["modified"].distance[-1]
+
+
+def test_other_data_compile_nothing_and_another_closure_what_holds_the_loss():
+    problem, method = landscapes.digits_mlp(widths=(4,), examples=40), discrete.GradientDescent(0.05)
+
+    def compare(loss):
+        with compilations() as compiled:
+            found = comparisons.compare(method, {"flow": flows.GradientFlow(method)}, loss, problem.params, steps=4)
+        return found.discrete.observations["loss"][-1], compiled
+
+    first, _ = compare(problem.loss)
+    other, compiled = compare(problem.loss.on(jnp.arange(30, 70) % 40))
+    assert other == pytest.approx(first, rel=1e-12) and not compiled
+    other, compiled = compare(landscapes.digits_mlp(widths=(4,), examples=60).loss.on(jnp.arange(20, 60)))
+    assert abs(other - first) > 1e-3 * first and not compiled
+    _, compiled = compare(lambda w: problem.loss(w))
+    _, again = compare(lambda w: 2 * problem.loss(w))
+    assert 0 < len(again) <= len(compiled)
 
 
 def test_the_test_sees_a_compilation():
