@@ -163,16 +163,18 @@ def test_small_networks_have_one_thread_unless_told_otherwise(problem, settings,
     monkeypatch.setenv("NPROC", "3")
     odescent.set_threads(None, gains)
     assert os.environ["NPROC"] == "3"
-    odescent.set_threads(2, gains)
-    assert os.environ["NPROC"] == "2"
+    odescent.set_threads(1, gains)
+    assert os.environ["NPROC"] == "1"
     monkeypatch.delenv("NPROC")
     odescent.set_threads(None, gains)
     assert os.environ.get("NPROC") == (None if gains else "1")
 
 
-def test_no_threads_are_refused(capsys):
-    assert odescent.main([*words(), "--threads", "0"]) == 2
-    assert capsys.readouterr().err == "odescent: --threads must be at least 1, got 0.\n"
+@pytest.mark.parametrize("threads", ["0", "-1", "1000000000000"])
+def test_threads_that_there_are_not_are_refused(threads, capsys):
+    assert odescent.main([*words(), "--threads", threads]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("odescent: --threads must be from 1 to ") and told.endswith(f", got {threads}.\n")
 
 
 def test_mistyped_names_are_told_before_jax_is_imported():
