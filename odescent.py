@@ -171,7 +171,8 @@ class Modified:
 def set_threads(threads: int | None, gains: bool) -> None:
     """How many threads the CPU backend will have, as long as it is not there yet. NPROC is what it reads."""
     if threads is not None:
-        if not 1 <= threads <= (most := os.cpu_count() or 1):
+        most = os.cpu_count() or 1
+        if not 1 <= threads <= most:
             raise ValueError(f"`threads` must be from 1 to {most}, the processors that there are, got {threads}.")
         os.environ["NPROC"] = str(threads)
     elif not gains:
