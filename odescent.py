@@ -198,7 +198,7 @@ def set_precision(precision: str) -> None:
 
 COMMANDS = ("compare", "figures", "modified", "problems")
 # Options of `compare` that say nothing about what is computed: in no config.json, and taken from none.
-OF_THIS_CALL = ("config", "out", "resume", "overwrite", "json", "profile", "threads")
+OF_THIS_CALL = ("config", "out", "resume", "overwrite", "json", "profile")
 
 
 @cache

@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from jax.flatten_util import ravel_pytree
 from scipy.integrate import solve_ivp
-from scipy.sparse.linalg import eigsh
+from scipy.sparse.linalg import eigsh, lobpcg
 from timing import seconds
 from torch_peer import SUBSTEPS, Peer, processes_in_torch
 

@@ -1,5 +1,13 @@
 """Discrete methods and the loop that runs them."""
 
+from . import (
+    adaptive as adaptive,
+    descent as descent,
+    momentum as momentum,
+    running as running,
+    traits as traits,
+    views as views,
+)
 from .adaptive.rmsprop import RMSProp as RMSProp, ScalarRMSProp as ScalarRMSProp
 from .descent.gradient_descent import GradientDescent as GradientDescent
 from .descent.runge_kutta import RungeKutta as RungeKutta

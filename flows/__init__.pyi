@@ -1,6 +1,6 @@
 """Continuous-time models of discrete methods."""
 
-from . import edge as edge, modified as modified, momentum as momentum
+from . import edge as edge, modified as modified, momentum as momentum, running as running
 from .edge import (
     CentralFlow as CentralFlow,
     EdgeFlow as EdgeFlow,

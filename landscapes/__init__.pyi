@@ -1,5 +1,14 @@
 """Loss functions, data and networks; their local geometry; the instruments that measure both."""
 
+from . import (
+    curvature as curvature,
+    data as data,
+    instruments as instruments,
+    linear as linear,
+    losses as losses,
+    networks as networks,
+    precision as precision,
+)
 from .catalogue import (
     PROBLEMS as PROBLEMS,
     all_settings as all_settings,

@@ -32,6 +32,13 @@ def test_every_name_is_what_its_file_defines(package):
         assert not isinstance(getattr(module, name), type(sys)), name
 
 
+def test_the_rooms_are_there_without_being_imported():
+    rooms = "landscapes.curvature, landscapes.losses, discrete.descent, discrete.traits, flows.edge, flows.running"
+    check = f"import landscapes, discrete, flows; print(*(room.__name__ for room in ({rooms})))"
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == rooms.split(", ")
+
+
 def test_importing_the_packages_imports_no_jax():
     check = "import landscapes, discrete, flows.modified, sys; print(*{'jax', 'numpy', 'sympy'} & {*sys.modules})"
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)

@@ -153,7 +153,8 @@ def test_settings_that_cannot_be_one_option_are_refused(tree, file, text, says):
     [
         ("digits-mlp", {}, False),
         ("digits-mlp", {"widths": (200, 200), "examples": 1700}, True),
-        ("chebyshev-mlp", {}, False),
+        ("normalized-mlp", {}, False),
+        ("chebyshev-mlp", {}, True),
         ("cifar10-mlp", {"examples": 5}, True),
         ("two-valleys", {}, True),
     ],
@@ -168,6 +169,15 @@ def test_small_networks_have_one_thread_unless_told_otherwise(problem, settings,
     monkeypatch.delenv("NPROC")
     odescent.set_threads(None, gains)
     assert os.environ.get("NPROC") == (None if gains else "1")
+
+
+def test_a_run_goes_on_with_the_threads_it_began_with(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("NPROC", "1")
+    assert odescent.main(words("--threads", "1", out=tmp_path)) == 0
+    assert odescent.main(words("--threads", "1", "--resume", out=tmp_path)) == 0
+    capsys.readouterr()
+    assert odescent.main(words("--resume", out=tmp_path)) == 2
+    assert "threads" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("threads", ["0", "-1", "1000000000000"])
