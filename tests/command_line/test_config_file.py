@@ -31,6 +31,7 @@ def same_numbers(one: Path, two: Path) -> bool:
     return a.flows.keys() == b.flows.keys()
 
 
+@pytest.mark.slow
 def test_a_run_from_its_configuration_gives_the_same_numbers_bit_for_bit(tmp_path, capsys):
     run(*NUMBERS, *METHOD, "--top", "1", "--out", str(tmp_path / "one"))
     run("--config", str(tmp_path / "one" / "config.json"), "--out", str(tmp_path / "two"))

@@ -65,6 +65,7 @@ def test_momentum_takes_the_explicit_solver_and_flows_without_a_field_nothing():
     assert found.flows["kovachki-stuart"].completed
 
 
+@pytest.mark.slow
 def test_the_worst_member_of_an_ensemble_counts():
     rates = (0.01, 0.05)
     methods = [discrete.GradientDescent(rate) for rate in rates]

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import comparisons
 import odescent
@@ -49,6 +50,7 @@ def test_an_unfinished_run_is_refused_with_its_version(tmp_path, capsys):
     assert "begun by odescent 0.1" in said and len(said.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_an_unfinished_run_may_be_replaced(tmp_path, capsys):
     folder = shutil.copytree(FOLDERS / "unfinished", tmp_path / "run")
     words = COMMAND.format(steps=40).replace("gradient modified-2 central", "gradient").split()

@@ -165,6 +165,7 @@ def test_an_order_that_is_not_there_is_refused(order):
         flows.ModifiedFlow(discrete.GradientDescent(0.1), order=order)
 
 
+@pytest.mark.slow
 def test_sgd_of_optax_is_gradient_descent_to_every_flow():
     known, ours = discrete.from_optax(optax.sgd(0.1)), discrete.GradientDescent(0.1)
     assert known.learning_rate == 0.1 and known.stability_threshold() == 20

@@ -61,7 +61,9 @@ OF_LOOKING_AHEAD = {
 }
 
 
-@pytest.mark.parametrize("name", SIDES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name == "central flow" else name for name in SIDES]
+)
 def test_a_flow_shows_every_step(name):
     every, watched = (
         flows.solve(SIDES[name], TOY.loss, TOY.params, steps=STEPS, every=each, observe=observe, keep_params=True)

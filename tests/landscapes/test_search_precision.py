@@ -69,6 +69,7 @@ def test_single_precision_params_can_be_searched_in_double_precision(problem):
     np.testing.assert_allclose(pairs.values, exact.values, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_central_flow_with_searches_in_single_precision_goes_where_it_goes(problem):
     def end(**settings):
         found = flows.solve(flows.CentralFlow(METHOD, **settings), problem.loss, problem.params, steps=STEPS, every=20)
