@@ -316,7 +316,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(dir=disk) as parent:
         out = Path(parent, "there", "run")
         with patched(*folder_logic):
-            told("kills", lambda: kills(out, 8 if quick else 1))
+            told("kills", lambda: kills(out, 4 if quick else 1))
             sizes = [0, 100, 700, 1500, 5000] if quick else [0, 1, *range(50, 1000, 50), *range(1000, 30000, 500)]
             full = (range(0, 25 * BLOCK, BLOCK), filled(disk)) if disk else (sizes, small_files)
             told("writes on a full disk refused", lambda: full_disks(out, *full))

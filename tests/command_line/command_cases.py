@@ -1,5 +1,7 @@
 """One small command, changed by the tests where they need it; all of them share its compilations."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 from comparisons.console import experiment
@@ -22,6 +24,23 @@ def words(*more: str, out: Path | None = None, **changes: str | None) -> list[st
         options["--out"] = str(out)
     given = [word for option, value in options.items() if value is not None for word in (option, *value.split())]
     return ["compare", *given, *more]
+
+
+def ran_without(modules: set[str], *lines: list[str], status: int = 0) -> subprocess.CompletedProcess[str]:
+    """Command lines in a process of its own, all of which end with the status and none of which imports the modules."""
+    check = f"""
+import sys, odescent
+for line in {lines!r}:
+    try:
+        found = odescent.main(line)
+    except SystemExit as stop:
+        found = stop.code
+    assert found == {status}, line
+assert not {modules!r} & sys.modules.keys()
+"""
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done
 
 
 def press_ctrl_c(monkeypatch, at_call: int = 2) -> None:

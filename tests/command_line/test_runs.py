@@ -1,11 +1,10 @@
 """Good input: what is printed, what is written, and that a folder can be replaced or resumed."""
 
 import json
-import subprocess
-import sys
 
 import jax
 import pytest
+from command_cases import ran_without
 
 import comparisons
 import odescent
@@ -44,11 +43,7 @@ def folder(tmp_path_factory):
 
 
 def test_help_comes_without_importing_jax():
-    code = "import sys, odescent; odescent.main(['--help'])"
-    check = f"import sys\ntry:\n    {code}\nexcept SystemExit:\n    assert 'jax' not in sys.modules"
-    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "compare" in done.stdout
+    assert "compare" in ran_without({"jax"}, ["--help"]).stdout
 
 
 def test_the_folder_holds_everything_and_the_paths_are_printed(tmp_path, capsys):
