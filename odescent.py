@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, NoReturn, Union, get_type_hints
 import tyro
 
 import odescent_options
+from landscapes.processors import processors
 from odescent_options import listed
 
 MISUSE = 2
@@ -71,23 +72,27 @@ class Compare:
     profile: bool = False
     """Also say on standard error where the time went."""
     threads: int | None = None
-    """Threads of the CPU; if not given, 1 for networks too small to gain from more, else as many as there are."""
+    """Processors to use, all if not given: for several sides at once where one gradient gains nothing from two."""
 
     def run(self) -> int:
         """Hand over to comparisons; the exit status."""
         began = time.perf_counter()
         odescent_options.check_names(self.problem, self.method, self.flows)
-        set_threads(self.threads, odescent_options.gains_from_threads(self.problem, asdict(self)))
+        given = asdict(self)
+        gains = odescent_options.gains_from_threads(self.problem, given)
+        # What takes how long can be told of one side at a time.
+        workers = share_threads(1 if self.profile and not gains else self.threads, gains)
         set_up(self.precision)
         from comparisons.console.experiment import run_experiment
 
-        arguments = {key: value for key, value in asdict(self).items() if key not in OF_THIS_CALL}
+        arguments = {key: value for key, value in given.items() if key not in OF_THIS_CALL}
         return run_experiment(
             arguments,
             out=self.out,
             resume=self.resume,
             overwrite=self.overwrite,
             as_json=self.json,
+            workers=workers,
             began=began if self.profile else None,
         )
 
@@ -168,15 +173,17 @@ class Modified:
         return 0
 
 
-def set_threads(threads: int | None, gains: bool) -> None:
-    """How many threads the CPU backend will have, as long as it is not there yet. NPROC is what it reads."""
+def share_threads(threads: int | None, gains: bool) -> int:
+    """How many sides move at once: one where a gradient gains from all the threads, else one for each.
+
+    NPROC is what the CPU backend reads, as long as it is not there yet.
+    """
+    most = processors()
+    if threads is not None and not 1 <= threads <= most:
+        raise ValueError(f"`threads` must be from 1 to {most}, the processors that there are, got {threads}.")
     if threads is not None:
-        most = os.cpu_count() or 1
-        if not 1 <= threads <= most:
-            raise ValueError(f"`threads` must be from 1 to {most}, the processors that there are, got {threads}.")
         os.environ["NPROC"] = str(threads)
-    elif not gains:
-        os.environ.setdefault("NPROC", "1")
+    return 1 if gains else threads or most
 
 
 def set_up(precision: str) -> None:

@@ -100,11 +100,13 @@ def check_names(problem: str, method: str, asked: tuple[str, ...]) -> None:
 
 
 def gains_from_threads(problem: str, given: Mapping[str, Any]) -> bool:
-    """Whether gradients are faster on more than one thread, by the problem's settings; True where they do not tell."""
+    """Whether gradients are faster on more than one thread, by the problem's settings; True for data from files."""
     settings = {key: given.get(key) or one.default for key, one in problems()[problem].items()}
-    widths, examples = settings.get("widths"), settings.get("examples")
-    if "data_dir" in settings or not isinstance(widths, tuple) or not isinstance(examples, int):
+    widths, examples = settings.get("widths"), settings.get("examples", settings.get("points"))
+    if "data_dir" in settings:
         return True
+    if not isinstance(widths, tuple) or not isinstance(examples, int):
+        return False
     weights = sum(fan_in * fan_out for fan_in, fan_out in pairwise((DIGITS[0], *widths, DIGITS[1])))
     return weights * examples > THREADS_PAY
 

@@ -55,7 +55,7 @@ class Accuracy(eqx.Module):
         return resolving(kind, params, **tolerances, max_steps=self.max_steps)
 
     def fitted(
-        self, sides: dict[str, Side], models: dict[str, list[Flow]], samples: int
+        self, sides: dict[str, Side], models: dict[str, list[Flow]], samples: int, workers: int = 1
     ) -> tuple[dict[str, Side], dict[str, float], dict[str, str]]:
         """The sides, the method first, with tolerances that are small enough; the largest error found of each flow.
 
@@ -66,7 +66,7 @@ class Accuracy(eqx.Module):
         # A tolerance that was a plain number is of another type than one that was multiplied, and compiled apart.
         sides |= {name: _at(sides[name], 1.0) for name in pending}
         for attempt in range(ATTEMPTS):
-            errors = _errors(sides, [name for name in pending if not _on_the_floor(sides[name])], samples)
+            errors = _errors(sides, [name for name in pending if not _on_the_floor(sides[name])], samples, workers)
             found |= errors
             for name in set(pending) - errors.keys():
                 notes[name] = self._untold(name, found, _on_the_floor(sides[name]))
@@ -86,7 +86,7 @@ class Accuracy(eqx.Module):
         return "the error of the solver was not measured, as the flow could not be solved to the second sample"
 
 
-def _errors(sides: dict[str, Side], names: Sequence[str], samples: int) -> dict[str, float]:
+def _errors(sides: dict[str, Side], names: Sequence[str], samples: int, workers: int) -> dict[str, float]:
     """|X - X'|/|X - x| with X' solved at a smaller tolerance, the largest over the first samples and the members."""
     if not names:
         return {}
@@ -96,7 +96,7 @@ def _errors(sides: dict[str, Side], names: Sequence[str], samples: int) -> dict[
     marched: Marched | None = None
     found = dict[str, float]()
     for count in range(2, min(STRETCH, samples - 1) + 2):
-        marched = march(running, samples, so_far=marched, until=count, kept_for_followers=(REFERENCE,))
+        marched = march(running, samples, so_far=marched, until=count, kept_for_followers=(REFERENCE,), workers=workers)
         if marched.interrupted:
             raise KeyboardInterrupt
         at = {name: _params(running[name], marched.carries[name]) for name, n in marched.samples.items() if n == count}
@@ -117,7 +117,8 @@ def _at(side: Side, factor: float) -> Side:
         # Half of an ensemble holds what differs from member to member, and nothing in the place of the rest.
         if tolerance is None:
             return None
-        return jnp.asarray(jnp.maximum(tolerance * factor, jnp.minimum(tolerance, floor)), kind)
+        tolerance = np.asarray(tolerance)
+        return jnp.asarray(np.maximum(tolerance * factor, np.minimum(tolerance, floor)), kind)
 
     def scaled(leaf: Any) -> Any:
         if not isinstance(leaf, diffrax.PIDController):
@@ -133,7 +134,7 @@ def _on_the_floor(side: Side) -> bool:
     least, _ = finest(explicit, _start(side))
     controllers = jax.tree.leaves(side, is_leaf=lambda leaf: isinstance(leaf, diffrax.PIDController))
     found = [one.rtol for one in controllers if isinstance(one, diffrax.PIDController) and one.rtol is not None]
-    return any(bool(jnp.any(rtol * FINER < least)) for rtol in found)
+    return any(bool(np.any(np.asarray(rtol) * FINER < least)) for rtol in found)
 
 
 def _start(side: Any) -> Params:

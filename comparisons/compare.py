@@ -62,6 +62,7 @@ def compare(
     divergence_radius: float = DIVERGENCE_RADIUS,
     key: Any = 0,
     members: Members | None = None,
+    workers: int = 1,
     progress: Progress | None = None,
     folder: str | Path | None = None,
     resume: bool = False,
@@ -80,6 +81,8 @@ def compare(
     key: what is drawn along the run follows from it, a whole number or a key of JAX; nothing is drawn by most methods.
     members: an ensemble, each member as it would be alone: with other starts, hyper-parameters or keys; see
     `discrete.run`, and `flows.solve` for what `flows` are where members have methods of their own.
+    workers: how many sides move at once, to the same numbers, each in a thread of its own, which settings of JAX as
+        contexts do not reach. It pays where one side leaves processors idle, as a small network does.
     folder: where finished blocks go while the run is on; resume: continue such a run, to the same numbers.
     Ctrl-C ends the run: the comparison then holds what was finished and its status says so; before the first block is
     finished there is nothing to hold, and the KeyboardInterrupt goes on.
@@ -96,6 +99,8 @@ def compare(
     check_observables({} if observe is None else observe)
     observe = _with_the_loss(observe or {}, loss)
     check_steps(steps, every)
+    if not isinstance(workers, int) or workers < 1:
+        raise ValueError(f"`workers` must be a whole number from 1, got {workers!r}; 1 moves one side after another.")
     if members is None:
         check_start(loss, params)
     check_names(_measured_names(observe, params), members=members is not None)
@@ -137,8 +142,8 @@ def compare(
     sides |= {name: _wrapped(side, lambda one: Follower(one, predict)) for name, side in followers.items()}
     samples, errors, inexact = steps // every + 1, {}, {}
     if isinstance(integrator, Accuracy):
-        sides, errors, inexact = integrator.fitted(sides, models, samples)
-    record, so_far = None, begin(sides)
+        sides, errors, inexact = integrator.fitted(sides, models, samples, workers)
+    record, so_far = None, begin(sides, workers)
     if folder is not None:
         setting = configuration(problem, method, models, _first(leader), predict, steps, every, integrator)
         if members is not None:
@@ -153,7 +158,8 @@ def compare(
             record.write(marched)
         show(marched)
 
-    marched = march(sides, samples, so_far=so_far, kept_for_followers=(REFERENCE,), after_block=after_block)
+    kept = (REFERENCE,)
+    marched = march(sides, samples, so_far=so_far, kept_for_followers=kept, after_block=after_block, workers=workers)
     if not marched.done:
         raise KeyboardInterrupt
     discrete = descent_trajectory(leader, marched, every, METHOD)

@@ -33,7 +33,7 @@ def check_start(loss: Loss, params: Params) -> None:
     if not x64_is_on() and any(_is_float64(leaf) for _, leaf in leaves):
         say_float32("what is given in float64")
     params = jax.tree.map(jnp.asarray, params)
-    if bad := _not_finite(jax.tree.map(lambda leaf: jnp.all(jnp.isfinite(leaf)), params)):
+    if bad := _not_finite(jax.tree.map(lambda leaf: np.all(np.isfinite(np.asarray(leaf))), params)):
         raise ValueError(
             f"`params` must be finite at the start, got NaN or infinity{_at(bad)}; pass another starting point."
         )

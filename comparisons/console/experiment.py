@@ -52,6 +52,7 @@ def run_experiment(
     resume: bool,
     overwrite: bool,
     as_json: bool,
+    workers: int = 1,
     began: float | None = None,
 ) -> int:
     """Compare the named method and flows on the named problem, print the result, fill the folder; the exit status.
@@ -59,6 +60,7 @@ def run_experiment(
     arguments: problem, method, learning_rate, steps, every, flows, top, start, time_averaged, solver, rtol, max_steps,
     precision, and the settings of method and problem (None where not given). They are kept in config.json and compared
     on resume.
+    workers: how many sides move at once.
     began: by time.perf_counter; given, it is told on standard error where the time since then went.
     Raises ValueError on misuse, before anything is written.
     """
@@ -81,7 +83,7 @@ def run_experiment(
     with clocked() as seconds:
         if folder is None:
             with prompt_interrupts(), progress_bar(visible=not as_json) as show:
-                comparison = compare(**plan, progress=show)
+                comparison = compare(**plan, workers=workers, progress=show)
         else:
             with folder.held():
                 # Another run may have been here while this one was planned.
@@ -92,7 +94,9 @@ def run_experiment(
                 if not continued:
                     folder.begin({"command": "compare", "arguments": dict(arguments), "provenance": provenance()})
                 with prompt_interrupts(), progress_bar(visible=not as_json) as show:
-                    comparison = compare(**plan, progress=show, folder=folder.progress, resume=continued)
+                    comparison = compare(
+                        **plan, workers=workers, progress=show, folder=folder.progress, resume=continued
+                    )
                 folder.finish(comparison, keep_progress=comparison.interrupted)
     _tell(comparison, folder, as_json)
     if profile:

@@ -1,5 +1,8 @@
 """How far from its start a run may go."""
 
+from typing import Any
+
+import jax
 import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Bool, Float
@@ -14,6 +17,11 @@ def divergence_distance(params: Params, radius: float) -> Float[Array, ""]:
     """The distance from the start at which a run counts as diverged: radius * max(1, |params|)."""
     if not radius > 0:
         raise ValueError(f"`divergence_radius` must be positive, got {radius}.")
+    return _distance(params, radius)
+
+
+@jax.jit
+def _distance(params: Params, radius: Any) -> Float[Array, ""]:
     # In float16 a million is infinite.
     return radius * jnp.maximum(1, optax.tree.norm(at_least_single(params)))
 

@@ -8,8 +8,10 @@ may be interrupted. Memory is bounded by the block, not by the run.
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
+from functools import partial
 from queue import Queue
 from threading import Thread
 from typing import Any, ClassVar, NamedTuple
@@ -72,6 +74,14 @@ class Block(NamedTuple):
     measured: Measured
     samples: int
     seconds: float
+
+
+class _Moved(NamedTuple):
+    """A side behind a block, and whether the block is whole: a side that has failed does not finish it."""
+
+    carry: Carry
+    block: Block
+    finished: bool
 
 
 class Marched(NamedTuple):
@@ -150,9 +160,10 @@ def advance(side: Side, carry: Carry, first: int, count: int, reference: Any, ca
     return carry, Block(rows, int(samples), time.perf_counter() - begin)
 
 
-def begin(sides: dict[str, Side]) -> Marched:
+def begin(sides: dict[str, Side], workers: int = 1) -> Marched:
     """All sides at sample 0, nothing measured yet."""
-    carries = _interruptible(lambda: {name: _start(side) for name, side in sides.items()})
+    works = {name: partial(_start, side) for name, side in sides.items()}
+    carries = _interruptible(lambda: at_once(works, workers))
     return Marched(carries, dict.fromkeys(sides, 0), dict.fromkeys(sides, 0.0), [])
 
 
@@ -188,6 +199,19 @@ def _interruptible(work: Callable[[], Any]) -> Any:
     return found
 
 
+def at_once(works: dict[str, Callable[[], Any]], workers: int) -> dict[str, Any]:
+    """What each of some pieces of work is worth, by name; done by so many threads, in the order given.
+
+    As many programs run at once as the CPU backend has threads. Settings that JAX keeps for each thread do not reach
+    the workers.
+    """
+    if min(workers, len(works)) < 2:
+        return {name: work() for name, work in works.items()}
+    with ThreadPoolExecutor(workers, thread_name_prefix=WORKER) as pool:
+        waiting = {name: pool.submit(copy_context().run, work) for name, work in works.items()}
+        return {name: one.result() for name, one in waiting.items()}
+
+
 @contextmanager
 def whole_runs() -> Iterator[None]:
     """Within, Ctrl-C ends a run with KeyboardInterrupt instead of what is finished: for data that must be whole."""
@@ -206,33 +230,38 @@ def march(
     until: int | None = None,
     kept_for_followers: tuple[str, ...] = (),
     after_block: Callable[[Marched], None] | None = None,
+    workers: int = 1,
 ) -> Marched:
     """Advance all sides in lockstep, block by block, until `samples` samples, the leader's failure, or Ctrl-C.
 
-    until: stop after so many of them for now, in the same programs.
+    until: stop after so many of them for now, in the same programs.  workers: sides that move at once, see `at_once`.
 
     The first side leads. Its measurements named in `kept_for_followers` are the reference of the others at the same
     sample, with which of its members go on where it is an ensemble; they stay on the device for one block, and all but
-    the latter are not returned. A follower that fails is left behind. after_block: called with all
-    that is finished; an interrupt drops the block in hand and nothing else, but see `whole_runs`.
+    the latter are not returned. With several workers it is a block ahead. A follower that fails is left behind.
+    after_block: called with all that is finished; an interrupt drops the blocks in hand and nothing else, but see
+    `whole_runs`.
     """
-    now = begin(sides) if so_far is None else so_far
-    leader, *followers = sides
+    now = begin(sides, workers) if so_far is None else so_far
+    leader = next(iter(sides))
     capacity = _capacity(sides[leader], now.carries[leader], samples)
-    size = min(FIRST_BLOCK, capacity)
+    size, ahead = min(FIRST_BLOCK, capacity), None
     end = samples if until is None else min(until, samples)
     try:
         while now.done < end:
             clock, count = time.perf_counter(), min(size, end - now.done)
-            now, finished = _interruptible(
-                lambda now=now, count=count: _one_block(
-                    sides, leader, followers, now, count, kept_for_followers, capacity
-                )
-            )
+            lead = partial(_moved, sides[leader], reference=None, capacity=capacity)
+            if ahead is None:
+                ahead = _interruptible(partial(lead, now.carries[leader], now.done, count))
+            follow = partial(_one_block, sides, now, ahead, kept_for_followers, capacity)
+            left = end - now.done - ahead.block.samples if ahead.finished else 0
+            also = partial(lead, ahead.carry, now.done + ahead.block.samples, min(size, left)) if left else None
+            now, following = _interruptible(partial(follow, also if workers > 1 else None, workers))
             if after_block:
                 after_block(now)
-            if not finished:
+            if not ahead.finished:
                 break
+            count, ahead = ahead.block.samples, following
             size = _next_size(size, count, capacity, time.perf_counter() - clock)
     except KeyboardInterrupt:
         if not _PARTS_COUNT.get():
@@ -241,23 +270,35 @@ def march(
     return now
 
 
-def _one_block(sides, leader, followers, now: Marched, count: int, kept, capacity: int) -> tuple[Marched, bool]:
+def _moved(side: Side, carry: Carry, first: int, count: int, *, reference: Any, capacity: int) -> _Moved:
+    carry, block = advance(side, carry, first, count, reference, capacity)
+    return _Moved(carry, block, block.samples == count)
+
+
+def _one_block(
+    sides: dict[str, Side], now: Marched, led: _Moved, kept: tuple[str, ...], capacity: int, also: Any, workers: int
+) -> tuple[Marched, _Moved | None]:
+    """The followers beside the block that the leader has moved; and what `also` is worth, done at the same time."""
+    leader, *followers = sides
+    works = {} if also is None else {leader: also}
+    # The slowest first, so that no worker waits for it alone.
+    for name in sorted(followers, key=lambda name: -now.seconds[name]):
+        if now.samples[name] == now.done:
+            begin, count = now.carries[name], led.block.samples
+            reference = handed(led.block.measured, kept)
+            works[name] = partial(_moved, sides[name], begin, now.done, count, reference=reference, capacity=capacity)
+    moved = at_once(works, workers)
+    following = moved.pop(leader, None)
+    moved[leader] = led
     carries, samples, seconds, part = dict(now.carries), dict(now.samples), dict(now.seconds), {}
-
-    def move(name: str, count: int, reference: Any) -> Block:
-        carries[name], block = advance(sides[name], carries[name], now.done, count, reference, capacity)
-        samples[name] += block.samples
-        seconds[name] += block.seconds
-        part[name] = _rows(block, kept)
-        return block
-
-    block = move(leader, count, None)
-    reference = handed(block.measured, kept)
-    for name in followers:
-        if samples[name] == now.done:
-            move(name, block.samples, reference)
-    done = now.done + block.samples
-    return Marched(carries, samples, seconds, [*now.parts, part], done), block.samples == count
+    for name in sides:
+        if name in moved:
+            carries[name], block, _ = moved[name]
+            samples[name] += block.samples
+            seconds[name] += block.seconds
+            part[name] = _rows(block, kept)
+    done = now.done + led.block.samples
+    return Marched(carries, samples, seconds, [*now.parts, part], done), following
 
 
 def handed(measured: Measured, kept: tuple[str, ...]) -> Measured:

@@ -46,9 +46,10 @@ class EdgeFlow(ODEFlow):
     c' = -(g_+ + g_-)/2 and r' = -2 r/h + (g_+ - g_-)/2 at order 1 for gradient descent, g_+- = grad L(c +- r): r grows
     along an eigenvector once its curvature exceeds 2/h, and pushes c back through the third derivative.
 
-    noise: what seeds r, the standard deviation of a normal number added to every entry in the time of each step. Below
-        the edge r dies out; how long it takes to grow beyond it, and how far the sharpness overshoots, depends on the
-        rounding of the iterates: about 1e-16 in float64, 1e-9 in float32 for params of size 0.1 to 1.
+    noise: what seeds r, the standard deviation of a normal number added to every entry in the time of each step, the
+        same one at all times: with new ones the field would jump, and what a solver makes of it would hang on its
+        steps. Below the edge r dies out; how long it takes to grow beyond it, and how far the sharpness overshoots,
+        depends on the rounding of the iterates: about 1e-16 in float64, 1e-9 in float32 for params of size 0.1 to 1.
     swing: r(0), shaped like the params; the centre then starts at params - r(0). None starts at r = 0, which is right
         where the run does not alternate yet; started beyond the edge, a run has a swing from its first step on.
     order: in h, where r stays at 0, for methods without state: that of `ModifiedFlow`; None else, as fast multipliers
@@ -113,11 +114,12 @@ class EdgeFlow(ODEFlow):
         return self.method.preconditioner(params, after)
 
     def vector_field(self, loss: Loss, t: Any, state: Parities) -> Parities:
+        del t
         h = self.method.learning_rate
         weights = dict(zip(self.trees, self.weights, strict=True))
         centre, swing = combination(lambda z: self._moved(loss, z), state, weights)
         params, rest = swing
-        swing = (optax.tree.add(params, self._noise(jnp.floor(t / h), params)), rest)
+        swing = (optax.tree.add(params, self._noise(params)), rest)
         return jax.tree.map(lambda step, z: (step / h).astype(z.dtype), Parities(centre, swing), state)
 
     def predictions(self, loss: Loss, state: Parities) -> dict[str, Any]:
@@ -148,7 +150,6 @@ class EdgeFlow(ODEFlow):
         )
         return moved, None if state is None else after
 
-    def _noise(self, step: Any, params: Params) -> Params:
+    def _noise(self, params: Params) -> Params:
         flat, unravel = ravel_pytree(params)
-        key = jax.random.fold_in(jax.random.key(0), step.astype(int))
-        return unravel((self.noise * jax.random.normal(key, flat.shape)).astype(flat.dtype))
+        return unravel((self.noise * jax.random.normal(jax.random.key(0), flat.shape)).astype(flat.dtype))

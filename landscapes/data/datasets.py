@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -37,9 +39,8 @@ def digits(examples: int, test_examples: int | None = None) -> Dataset:
 
     The test examples are the last ones.
     """
-    from sklearn.datasets import load_digits  # scikit-learn takes a second to import, and most problems do without
-
-    images, labels = (np.asarray(array) for array in load_digits(return_X_y=True))
+    table = np.loadtxt(_bundled("scikit-learn", "sklearn/datasets/data/digits.csv.gz"), delimiter=",")
+    images, labels = table[:, :-1], table[:, -1].astype(int)
     if not 1 <= examples <= len(labels):
         raise ValueError(f"`examples` must lie between 1 and {len(labels)} for the digits, got {examples}.")
     test = None
@@ -92,6 +93,11 @@ def data_folder(name: str, data_dir: str | None) -> str:
             f"`data_dir` is missing: {name} is read from local files; pass --data-dir or set {DATA_VARIABLE}."
         )
     return folder
+
+
+def _bundled(distribution: str, path: str) -> Path:
+    """A file that an installed package brings, which need not be imported for it: scikit-learn takes a second."""
+    return Path(str(metadata.distribution(distribution).locate_file(path)))
 
 
 def _test_images(

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import jax
 
 from landscapes.compilation_cache import SETTINGS as CACHE
+from landscapes.processors import processors
 
 
 class Computed(NamedTuple):
@@ -74,9 +75,3 @@ def _alone(settings: dict[str, Any], jobs: int) -> None:
     os.environ["TTY_COMPATIBLE"] = "0"
     # XLA's name for how many threads it takes, which it asks for when it first computes.
     os.environ.setdefault("NPROC", str(max(1, processors() // jobs)))
-
-
-def processors() -> int:
-    """How many this process may use."""
-    told = getattr(os, "sched_getaffinity", None)
-    return len(told(0)) if told else os.cpu_count() or 1

@@ -152,21 +152,19 @@ def test_settings_that_cannot_be_one_option_are_refused(tree, file, text, says):
         ("digits-mlp", {}, False),
         ("digits-mlp", {"widths": (200, 200), "examples": 1700}, True),
         ("normalized-mlp", {}, False),
-        ("chebyshev-mlp", {}, True),
+        ("chebyshev-mlp", {}, False),
         ("cifar10-mlp", {"examples": 5}, True),
-        ("two-valleys", {}, True),
+        ("two-valleys", {}, False),
     ],
 )
-def test_small_networks_have_one_thread_unless_told_otherwise(problem, settings, gains, monkeypatch):
+def test_sides_of_small_problems_share_the_threads_and_gradients_of_large_ones_have_them_all(
+    problem, settings, gains, monkeypatch
+):
     assert odescent_options.gains_from_threads(problem, settings) is gains
-    monkeypatch.setenv("NPROC", "3")
-    odescent.set_threads(None, gains)
-    assert os.environ["NPROC"] == "3"
-    odescent.set_threads(1, gains)
-    assert os.environ["NPROC"] == "1"
-    monkeypatch.delenv("NPROC")
-    odescent.set_threads(None, gains)
-    assert os.environ.get("NPROC") == (None if gains else "1")
+    monkeypatch.setattr(odescent, "processors", lambda: 4)
+    monkeypatch.delenv("NPROC", raising=False)
+    assert odescent.share_threads(None, gains) == (1 if gains else 4) and "NPROC" not in os.environ
+    assert odescent.share_threads(3, gains) == (1 if gains else 3) and os.environ["NPROC"] == "3"
 
 
 def test_a_run_goes_on_with_the_threads_it_began_with(tmp_path, capsys, monkeypatch):

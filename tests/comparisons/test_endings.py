@@ -13,6 +13,7 @@ from comparison_cases import (
     STEPS,
     alone,
     arrays,
+    assert_same,
     compared,
     diverged,
     flat,
@@ -154,3 +155,16 @@ def test_a_flow_that_its_series_throw_off_is_noted_with_the_reason():
     )
     assert found.status == "completed" and found.flows["third"].status.kind == "diverged"
     assert "is beyond 1, where the series of ModifiedFlow stops converging" in found.notes["third"]
+
+
+@pytest.mark.parametrize(
+    ("after_one_another", "at_once"),
+    [
+        (usual, lambda: compared(workers=4)),
+        (diverged, lambda: compared(heavy_ball(2.5), workers=4)),
+        (left_behind, lambda: make_left_behind(workers=4)),
+    ],
+    ids=["usual", "diverged", "left behind"],
+)
+def test_sides_that_move_at_once_end_with_the_same_bits(after_one_another, at_once):
+    assert_same(after_one_another(), at_once())

@@ -52,6 +52,11 @@ def test_steps_are_positive_multiples_of_every(changes, message):
     refused(message, **changes)
 
 
+@pytest.mark.parametrize("workers", [0, -1])
+def test_at_least_one_side_moves_at_once(workers):
+    refused("`workers` must be a whole number from 1", workers=workers)
+
+
 @pytest.mark.parametrize(
     ("loss", "message"),
     [

@@ -1,5 +1,7 @@
 """The loop under all runs: blocks, lockstep, failure and interruption, on sides small enough to count by hand."""
 
+import threading
+
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
@@ -11,7 +13,7 @@ import discrete
 import flows
 import landscapes
 from discrete.running import march as loop
-from discrete.running.march import Side, begin, march, whole_runs
+from discrete.running.march import Side, at_once, begin, march, whole_runs
 
 
 class Counter(Side):
@@ -35,6 +37,9 @@ class Counter(Side):
 
     def alive(self, carry):
         return carry[0] < self.fails_at
+
+
+AT_ONCE = pytest.mark.parametrize("workers", [1, 3])
 
 
 @pytest.mark.parametrize("samples", [1, 2, 7, 8, 9, 4096, 9001])
@@ -87,41 +92,52 @@ def test_a_side_that_fails_has_exactly_the_samples_before(fails_at):
     assert marched.measured("side")["n"][:, 0].tolist() == list(range(fails_at))
 
 
-def test_a_failing_leader_stops_its_followers_at_its_last_sample():
-    marched = march({"leader": Counter(77), "follower": Counter()}, 1000, kept_for_followers=("n",))
-    assert marched.samples == {"leader": 77, "follower": 77}
+@AT_ONCE
+@pytest.mark.parametrize("fails_at", [1, 5, 77])
+def test_a_failing_leader_stops_its_followers_at_its_last_sample(fails_at, workers):
+    sides = {"leader": Counter(fails_at), "follower": Counter()}
+    marched = march(sides, 1000, kept_for_followers=("n",), workers=workers)
+    assert marched.samples == {"leader": fails_at, "follower": fails_at}
+    assert marched.carries["leader"][0] == fails_at
 
 
-def test_a_failing_follower_is_left_behind():
+@AT_ONCE
+def test_a_failing_follower_is_left_behind(workers):
     sides = {"leader": Counter(), "lame": Counter(33), "sound": Counter()}
-    marched = march(sides, 500, kept_for_followers=("n",))
+    marched = march(sides, 500, kept_for_followers=("n",), workers=workers)
     assert marched.samples == {"leader": 500, "lame": 33, "sound": 500}
     assert len(marched.measured("lame")["times"]) == 33
 
 
-def test_followers_see_the_leader_at_the_same_sample_and_what_they_see_is_not_stored():
-    marched = march({"leader": Counter(), "follower": Counter()}, 500, kept_for_followers=("n",))
+@AT_ONCE
+def test_followers_see_the_leader_at_the_same_sample_and_what_they_see_is_not_stored(workers):
+    marched = march({"leader": Counter(), "follower": Counter()}, 500, kept_for_followers=("n",), workers=workers)
+    assert marched.measured("follower")["times"].tolist() == list(range(1, 501))
     assert not marched.measured("follower")["ahead"].any()
     assert set(marched.measured("leader")) == {"times"}
 
 
-def test_a_march_goes_on_from_where_another_ended():
+@AT_ONCE
+def test_a_march_goes_on_from_where_another_ended(workers):
     sides = {"leader": Counter(), "follower": Counter(41)}
-    halfway = march(sides, 137, kept_for_followers=("n",))
-    resumed = march(sides, 300, so_far=halfway, kept_for_followers=("n",))
+    halfway = march(sides, 137, kept_for_followers=("n",), workers=workers)
+    assert halfway.carries["leader"][0] == halfway.done - 1 == 136
+    resumed = march(sides, 300, so_far=halfway, kept_for_followers=("n",), workers=workers)
     whole = march(sides, 300, kept_for_followers=("n",))
     assert resumed.samples == whole.samples == {"leader": 300, "follower": 41}
     for name in sides:
         assert resumed.measured(name)["times"].tolist() == whole.measured(name)["times"].tolist()
 
 
-def test_an_interrupt_keeps_the_blocks_that_are_finished():
+@AT_ONCE
+def test_an_interrupt_keeps_the_blocks_that_are_finished(workers):
     def interrupt(now):
         if now.done > 20:
             raise KeyboardInterrupt
 
-    marched = march({"side": Counter()}, 9001, after_block=interrupt)
+    marched = march({"side": Counter()}, 9001, after_block=interrupt, workers=workers)
     assert marched.interrupted and 20 < marched.done < 9001
+    assert marched.carries["side"][0] == marched.done - 1
     assert marched.measured("side")["n"][:, 0].tolist() == list(range(marched.done))
     assert march({"side": Counter()}, 9001, so_far=marched._replace(interrupted=False)).done == 9001
 
@@ -146,3 +162,14 @@ def test_nothing_is_measured_before_the_march_begins():
 )
 def test_blocks_grow_to_about_a_second_and_shrink_above_two(size, count, capacity, seconds, then):
     assert loop._next_size(size, count, capacity, seconds) == then
+
+
+def test_works_that_are_done_at_once_meet_and_the_error_of_one_is_raised():
+    meeting = threading.Barrier(2, timeout=60)
+
+    def met():
+        return meeting.wait() >= 0
+
+    assert at_once({"one": met, "other": met}, workers=2) == {"one": True, "other": True}
+    with pytest.raises(ZeroDivisionError):
+        at_once({"one": lambda: 1, "other": lambda: 1 // 0}, workers=2)

@@ -143,6 +143,20 @@ def test_past_the_edge_it_follows_the_averaged_iterates_where_gradient_flow_does
     assert error(second_order()) < 0.003 < 0.05 < error(followed(1)) < 0.3 < 1 < error(smooth)
 
 
+def test_past_the_edge_solvers_of_any_tolerance_find_the_same_flow():
+    """The swing grows from what is as small as rounding: were that drawn anew along the way, it would set in when
+    the steps of the solver have it."""
+    flow = flows.EdgeFlow(discrete.GradientDescent(RATE), order=2)
+    tight = flows.solve(flow, valley(1.0), START, integrator=TIGHT, **RUN)
+    moved = np.linalg.norm(tight.path - tight.path[0], axis=1).max()
+    errors = []
+    for rtol in (1e-4, 1e-6):
+        loose = flows.solve(flow, valley(1.0), START, integrator=flows.stabilized(rtol=rtol, atol=1e-3 * rtol), **RUN)
+        errors.append(np.linalg.norm(loose.path - tight.path, axis=1).max() / moved)
+    assert tight.predictions["swing"].max() > 0.1
+    assert errors[0] < 0.005 and errors[1] < errors[0] / 3
+
+
 def test_its_predictions_are_averages_over_both_parities():
     run = second_order()
     (centre, _), (swing, _) = run.final_state
