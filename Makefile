@@ -21,7 +21,7 @@ test-slow: $(READY)
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m slow
 
 figures: $(READY)
-	XLA_FLAGS=$(QUICK) $(BIN)/odescent figures --quick --jobs 2 --out runs/figures-quick
+	$(BIN)/odescent figures --quick --jobs 2 --out runs/figures-quick
 
 claims: $(READY)
 	# 1 says that a claim fails, which is written down like any other.

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, NoReturn, Union, get_type_hints
 import tyro
 
 import odescent_options
+from landscapes.compiler_flags import set_compiler_flags
 from landscapes.processors import processors
 from odescent_options import listed
 
@@ -140,7 +141,7 @@ class Figures:
             list_papers()
             return 0
         check_papers(self.papers)
-        set_up("float64")
+        set_up("float64", quickly=self.quick)
         if self.data_dir is not None:
             os.environ["ODESCENT_DATA"] = self.data_dir
         from paper_figures.report.report import make_figures
@@ -186,8 +187,9 @@ def share_threads(threads: int | None, gains: bool) -> int:
     return 1 if gains else threads or most
 
 
-def set_up(precision: str) -> None:
-    """What compiles is kept, and `set_precision`."""
+def set_up(precision: str, *, quickly: bool = False) -> None:
+    """How to compile, `set_precision`, and what compiles is kept. quickly: what is compiled will not run for long."""
+    set_compiler_flags(quickly=quickly)
     set_precision(precision)
     from landscapes.compilation_cache import use_compilation_cache
 

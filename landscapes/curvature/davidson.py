@@ -160,7 +160,10 @@ def search(
         return jax.lax.while_loop(lambda s: unfinished(s) & (s.size < room), wave, s)
 
     def again(s: _Search) -> _Search:
-        return _restart(filled(s), keep=(room + block) // 2)
+        # A loop that runs once or never: a branch would copy the whole subspace.
+        return jax.lax.while_loop(
+            lambda s: unfinished(s) & (s.size >= room), lambda s: _restart(s, keep=(room + block) // 2), filled(s)
+        )
 
     def completed(a: _Answer) -> _Answer:
         """The whole space, from the basis and its complement."""
@@ -173,7 +176,6 @@ def search(
         pairs, _ = _pairs(spectrum[::-1], jnp.ones(n, bool), chosen, basis, images, k, together)
         return _Answer(pairs, chosen @ basis, jnp.asarray(n), basis, images)
 
-    # A loop in a loop, and a last restart in vain: a branch would copy the whole subspace.
     found = filled(begun) if exact else jax.lax.while_loop(unfinished, again, begun)
     _, weights = _spectrum(found, narrow)
     answer = _Answer(found.pairs, weights.T[:block] @ found.basis, found.products, found.basis, found.images)

@@ -4,9 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 HARNESS = Path(__file__).parents[2] / "benchmarks" / "hostile.py"
 
 
+@pytest.mark.slow
 def test_no_folder_is_stuck_and_no_call_is_answered_by_a_traceback():
     done = subprocess.run([sys.executable, HARNESS, "--quick"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

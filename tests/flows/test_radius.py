@@ -120,6 +120,7 @@ def test_a_flow_that_fails_beyond_its_radius_says_so_and_what_it_names_works():
     assert followed(flows.ModifiedFlow(discrete.GradientDescent(named), order=4)).completed
 
 
+@pytest.mark.slow
 def test_a_start_that_the_series_moves_away_diverges_with_the_reason():
     """Heavy ball from rest on w^4/4: the series of the start throws it off at once."""
     flow = flows.ModifiedFlow(discrete.HeavyBall(0.05, 0.9), order=4, start="rest")

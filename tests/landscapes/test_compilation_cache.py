@@ -59,6 +59,7 @@ def test_the_second_process_takes_what_the_first_compiled_to_the_same_bits(tmp_p
     assert any("advance" in path.name for path in folder.glob("*-cache"))
 
 
+@pytest.mark.slow
 def test_a_truncated_program_is_compiled_again(tmp_path):
     first = ran(tmp_path)
     for path in tmp_path.glob("*/*-cache"):

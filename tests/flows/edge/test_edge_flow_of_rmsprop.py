@@ -120,11 +120,8 @@ def test_a_state_of_another_shape_is_refused(wrong):
         flows.solve(flow, valley, START, state=wrong, steps=1)
 
 
-@pytest.mark.parametrize(
-    "integrator",
-    [pytest.param(flows.explicit(), marks=pytest.mark.slow), flows.stabilized()],
-    ids=["explicit", "stabilized"],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("integrator", [flows.explicit(), flows.stabilized()], ids=["explicit", "stabilized"])
 def test_without_noise_or_a_swing_there_is_none_however_far_beyond_the_edge(integrator):
     """Rounding would double in every step here."""
     method = discrete.GradientDescent(0.1)
