@@ -1,8 +1,8 @@
 """Time of `discrete.run` with the loss recorded every 10 steps, over hand-written lax.scans of the same update.
 
 Two bare loops: one that only steps, and one that records the loss every 10 steps as well. `run` also watches for
-divergence. Runs alternate; ratios are medians over pairs, compilation excluded. Target: 1.10 times the loop that only
-steps, for 10 parameters and for 100,000. The last two cases show where it ends: steps of 0.4 and of 0.1 microseconds,
+divergence. Runs alternate; ratios are medians over pairs, compilation excluded. Target: 1.05 times the loop that does
+the same, for 10 parameters and for 100,000. The last two cases show where it ends: steps of 0.4 and of 0.1 microseconds,
 where the 0.5 to 1 microseconds that a sample costs weigh more.
 """
 
@@ -20,7 +20,7 @@ from jax.flatten_util import ravel_pytree
 import discrete
 import landscapes
 
-TARGET = 1.10
+TARGET = 1.05
 EVERY = 10
 PAIRS = 9
 
@@ -83,8 +83,8 @@ def main() -> None:
     )
     for problem, steps in judged:
         stepping, recording = ratios(problem, steps)
-        verdict = "reached" if stepping <= TARGET else "missed"
-        print(f"  run / bare: {stepping:.3f} (target {TARGET:.2f}: {verdict}); run / bare with loss: {recording:.3f}")
+        verdict = "reached" if recording <= TARGET else "missed"
+        print(f"  run / bare: {stepping:.3f}; run / bare with loss: {recording:.3f} (target {TARGET:.2f}: {verdict})")
     for problem, steps in shortest:
         print("  run / bare: {:.3f}; run / bare with loss: {:.3f}".format(*ratios(problem, steps)))
 
