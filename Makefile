@@ -9,8 +9,8 @@ demo: $(READY)
 	$(BIN)/odescent compare --problem digits-mlp --method gradient-descent --learning-rate 0.1 --steps 3000 --every 10 \
 		--flows gradient modified-2 edge-2 --out runs/demo --overwrite
 
-# Most of both is compilation, which takes a third less time with XLA's older emitters, and for small networks another
-# quarter less where it does not optimize or split what it compiles; test-slow and claims have the default.
+# Most of it is compilation, which takes a third less time with XLA's older emitters, and for small networks another
+# quarter less where it does not optimize or split what it compiles; test-slow has the default.
 QUICK := --xla_cpu_use_fusion_emitters=false
 UNOPTIMIZED := --xla_backend_optimization_level=0 --xla_cpu_parallel_codegen_split_count=1
 

@@ -80,9 +80,7 @@ class Compare:
         began = time.perf_counter()
         odescent_options.check_names(self.problem, self.method, self.flows)
         given = asdict(self)
-        gains = odescent_options.gains_from_threads(self.problem, given)
-        # What takes how long can be told of one side at a time.
-        workers = share_threads(1 if self.profile and not gains else self.threads, gains)
+        workers = share_threads(self.threads, odescent_options.gains_from_threads(self.problem, given))
         set_up(self.precision)
         from comparisons.console.experiment import run_experiment
 
@@ -93,7 +91,8 @@ class Compare:
             resume=self.resume,
             overwrite=self.overwrite,
             as_json=self.json,
-            workers=workers,
+            # What takes how long can be told of one side at a time.
+            workers=1 if self.profile else workers,
             began=began if self.profile else None,
         )
 
@@ -177,14 +176,14 @@ class Modified:
 def share_threads(threads: int | None, gains: bool) -> int:
     """How many sides move at once: one where a gradient gains from all the threads, else one for each.
 
-    NPROC is what the CPU backend reads, as long as it is not there yet.
+    NPROC is what the CPU backend reads, as long as it is not there yet; set before, it says how many threads there are.
     """
-    most = processors()
+    most, given = processors(), os.environ.get("NPROC", "")
     if threads is not None and not 1 <= threads <= most:
         raise ValueError(f"`threads` must be from 1 to {most}, the processors that there are, got {threads}.")
     if threads is not None:
         os.environ["NPROC"] = str(threads)
-    return 1 if gains else threads or most
+    return 1 if gains else threads or (int(given) if given.isdigit() and int(given) else most)
 
 
 def set_up(precision: str, *, quickly: bool = False) -> None:

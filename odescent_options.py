@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent
 TYPES = {"int": int, "float": float, "bool": bool, "str": str}
 # In the place of a default: where there is none, and where it is no literal.
 REQUIRED, UNKNOWN = "REQUIRED", "UNKNOWN"
-# Weights times examples: networks on digits above it run faster on two threads, below it on one (docs/speed.md).
+# Weights times examples: gradients of networks on digits are faster on two threads above it, and not below it.
 THREADS_PAY = 20_000_000
 DIGITS = 64, 10
 
@@ -100,7 +100,7 @@ def check_names(problem: str, method: str, asked: tuple[str, ...]) -> None:
 
 
 def gains_from_threads(problem: str, given: Mapping[str, Any]) -> bool:
-    """Whether gradients are faster on more than one thread, by the problem's settings; True for data from files."""
+    """Whether gradients are faster on several threads: True for data from files, False where settings do not tell."""
     settings = {key: given.get(key) or one.default for key, one in problems()[problem].items()}
     widths, examples = settings.get("widths"), settings.get("examples", settings.get("points"))
     if "data_dir" in settings:

@@ -1,8 +1,8 @@
 """Time of `discrete.run` with the loss recorded every 10 steps, over hand-written lax.scans of the same update.
 
 Two bare loops: one that only steps, and one that records the loss every 10 steps as well. `run` also watches for
-divergence. Runs alternate; ratios are medians over pairs, compilation excluded. Target: 1.05 times the loop that does
-the same, for 10 parameters and for 100,000. The last two cases show where it ends: steps of 0.4 and of 0.1
+divergence. Runs alternate; ratios are medians over pairs, compilation excluded. Target: 1.05 times the loop that
+records as well, for 10 parameters and for 100,000. The last two cases show where it ends: steps of 0.4 and of 0.1
 microseconds, where the 0.5 to 1 microseconds that a sample costs weigh more.
 """
 

@@ -171,7 +171,8 @@ def begin(sides: dict[str, Side], workers: int = 1) -> Marched:
 def prompt_interrupts() -> Iterator[None]:
     """Within, Ctrl-C is answered at once, also while a program compiles or a block is on.
 
-    Compiled code runs in a thread of its own, which then is left alone: it ends with its block or with the process.
+    Compiled code runs in a thread of its own, which then is left alone: it ends with its block, for which Python waits
+    before it ends where several sides move at once.
     Settings that JAX keeps for each thread, such as `jax.default_device` used as a context, do not reach it.
     """
     before = _ANSWERS_AT_ONCE.set(True)
@@ -205,11 +206,15 @@ def at_once(works: dict[str, Callable[[], Any]], workers: int) -> dict[str, Any]
     As many programs run at once as the CPU backend has threads. Settings that JAX keeps for each thread do not reach
     the workers.
     """
-    if min(workers, len(works)) < 2:
+    if workers < 2:
         return {name: work() for name, work in works.items()}
     with ThreadPoolExecutor(workers, thread_name_prefix=WORKER) as pool:
         waiting = {name: pool.submit(copy_context().run, work) for name, work in works.items()}
-        return {name: one.result() for name, one in waiting.items()}
+        try:
+            return {name: one.result() for name, one in waiting.items()}
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 @contextmanager
@@ -237,8 +242,9 @@ def march(
     until: stop after so many of them for now, in the same programs.  workers: sides that move at once, see `at_once`.
 
     The first side leads. Its measurements named in `kept_for_followers` are the reference of the others at the same
-    sample, with which of its members go on where it is an ensemble; they stay on the device for one block, and all but
-    the latter are not returned. With several workers it is a block ahead. A follower that fails is left behind.
+    sample, with which of its members go on where it is an ensemble; they stay on the device for one block, or two where
+    the leader is ahead, as it is with several workers, and all but the latter are not returned. A follower that fails
+    is left behind.
     after_block: called with all that is finished; an interrupt drops the blocks in hand and nothing else, but see
     `whole_runs`.
     """
@@ -252,11 +258,13 @@ def march(
             clock, count = time.perf_counter(), min(size, end - now.done)
             lead = partial(_moved, sides[leader], reference=None, capacity=capacity)
             if ahead is None:
-                ahead = _interruptible(partial(lead, now.carries[leader], now.done, count))
+                first = {leader: partial(lead, now.carries[leader], now.done, count)}
+                ahead = _interruptible(lambda first=first: at_once(first, workers)[leader])
             follow = partial(_one_block, sides, now, ahead, kept_for_followers, capacity)
             left = end - now.done - ahead.block.samples if ahead.finished else 0
-            also = partial(lead, ahead.carry, now.done + ahead.block.samples, min(size, left)) if left else None
-            now, following = _interruptible(partial(follow, also if workers > 1 else None, workers))
+            further = partial(lead, ahead.carry, now.done + ahead.block.samples, min(size, left))
+            also = partial(_tried, further) if left and workers > 1 else None
+            now, following = _interruptible(partial(follow, also, workers))
             if after_block:
                 after_block(now)
             if not ahead.finished:
@@ -273,6 +281,14 @@ def march(
 def _moved(side: Side, carry: Carry, first: int, count: int, *, reference: Any, capacity: int) -> _Moved:
     carry, block = advance(side, carry, first, count, reference, capacity)
     return _Moved(carry, block, block.samples == count)
+
+
+def _tried(work: Callable[[], Any]) -> Any:
+    """None from work that raises an error, as it will again when it is asked for: first its like has to be kept."""
+    try:
+        return work()
+    except Exception:
+        return None
 
 
 def _one_block(
@@ -312,8 +328,11 @@ def _rows(block: Block, skip: tuple[str, ...]) -> Measured:
 
 
 def _next_size(size: int, count: int, capacity: int, seconds: float) -> int:
-    """Grow until a block takes about a second: often enough to save, to show progress and to be interrupted."""
-    if seconds > 2 * BLOCK_SECONDS:
+    """Grow until a block takes about a second: often enough to save, to show progress and to be interrupted.
+
+    A leader that is ahead moves a block of the size before: what it says of that is no reason to shrink again.
+    """
+    if seconds > 2 * BLOCK_SECONDS and count <= size:
         return max(1, size // 2)
     return min(capacity, 4 * size) if count == size and seconds < BLOCK_SECONDS / 4 else size
 

@@ -19,7 +19,7 @@ class Cost(NamedTuple):
     measuring_gradients, measuring_products: spent by the instruments, and by what they ask the run for, at samples and
     between them; a plain function of params does not say.
     solver_steps: of the ODE solver, rejected included.
-    seconds: wall time, compilation of a first call included.
+    seconds: wall time, compilation of a first call included; those of sides that move at once overlap.
     """
 
     gradients: int | None = 0

@@ -24,6 +24,9 @@ from ..running.ode import ODEFlow
 from .seed import ROUNDING, check_noise, typed_swing
 
 HIGHEST_ORDER = 4
+# n equal pushes add up to n, n random ones to sqrt(n): 1 / sqrt(n) for the n = 100 steps or so at the edge in which r
+# neither grows nor dies, sqrt(4 pi/a) where h times the sharpness rises by a in each step, 1e-3 in the demo.
+COHERENT = 0.1
 
 
 class Parities(NamedTuple):
@@ -46,10 +49,11 @@ class EdgeFlow(ODEFlow):
     c' = -(g_+ + g_-)/2 and r' = -2 r/h + (g_+ - g_-)/2 at order 1 for gradient descent, g_+- = grad L(c +- r): r grows
     along an eigenvector once its curvature exceeds 2/h, and pushes c back through the third derivative.
 
-    noise: what seeds r, the standard deviation of a normal number added to every entry in the time of each step, the
-        same one at all times: with new ones the field would jump, and what a solver makes of it would hang on its
-        steps. Below the edge r dies out; how long it takes to grow beyond it, and how far the sharpness overshoots,
-        depends on the rounding of the iterates: about 1e-16 in float64, 1e-9 in float32 for params of size 0.1 to 1.
+    noise: what seeds r, the standard deviation of what the rounding of the iterates adds to every entry in each step:
+        about 1e-16 in float64, 1e-9 in float32 for params of size 0.1 to 1. On it hangs how long r, as small below the
+        edge, takes to grow beyond it, and how far the sharpness overshoots. In its place stand normal numbers drawn
+        once, a tenth as large, as equal pushes add up to more: drawn anew in every step they would make the field
+        jump, and what a solver makes of it hang on its steps.
     swing: r(0), shaped like the params; the centre then starts at params - r(0). None starts at r = 0, which is right
         where the run does not alternate yet; started beyond the edge, a run has a swing from its first step on.
     order: in h, where r stays at 0, for methods without state: that of `ModifiedFlow`; None else, as fast multipliers
@@ -152,4 +156,5 @@ class EdgeFlow(ODEFlow):
 
     def _noise(self, params: Params) -> Params:
         flat, unravel = ravel_pytree(params)
-        return unravel((self.noise * jax.random.normal(jax.random.key(0), flat.shape)).astype(flat.dtype))
+        push = COHERENT * self.noise * jax.random.normal(jax.random.key(0), flat.shape)
+        return unravel(push.astype(flat.dtype))

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from importlib import metadata
+from importlib import util
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,7 +39,7 @@ def digits(examples: int, test_examples: int | None = None) -> Dataset:
 
     The test examples are the last ones.
     """
-    table = np.loadtxt(_bundled("scikit-learn", "sklearn/datasets/data/digits.csv.gz"), delimiter=",")
+    table = np.loadtxt(_bundled("sklearn", "datasets/data/digits.csv.gz"), delimiter=",")
     images, labels = table[:, :-1], table[:, -1].astype(int)
     if not 1 <= examples <= len(labels):
         raise ValueError(f"`examples` must lie between 1 and {len(labels)} for the digits, got {examples}.")
@@ -95,9 +95,11 @@ def data_folder(name: str, data_dir: str | None) -> str:
     return folder
 
 
-def _bundled(distribution: str, path: str) -> Path:
-    """A file that an installed package brings, which need not be imported for it: scikit-learn takes a second."""
-    return Path(str(metadata.distribution(distribution).locate_file(path)))
+def _bundled(package: str, path: str) -> Path:
+    """A file that a package brings, which is not imported for it: scikit-learn takes a second."""
+    found = util.find_spec(package)
+    assert found is not None and found.submodule_search_locations
+    return Path(found.submodule_search_locations[0]) / path
 
 
 def _test_images(

@@ -162,9 +162,11 @@ def test_sides_of_small_problems_share_the_threads_and_gradients_of_large_ones_h
 ):
     assert odescent_options.gains_from_threads(problem, settings) is gains
     monkeypatch.setattr(odescent, "processors", lambda: 4)
-    monkeypatch.delenv("NPROC", raising=False)
-    assert odescent.share_threads(None, gains) == (1 if gains else 4) and "NPROC" not in os.environ
+    monkeypatch.setenv("NPROC", "2")
+    assert odescent.share_threads(None, gains) == (1 if gains else 2) and os.environ["NPROC"] == "2"
     assert odescent.share_threads(3, gains) == (1 if gains else 3) and os.environ["NPROC"] == "3"
+    monkeypatch.delenv("NPROC")
+    assert odescent.share_threads(None, gains) == (1 if gains else 4) and "NPROC" not in os.environ
 
 
 def test_a_run_goes_on_with_the_threads_it_began_with(tmp_path, capsys, monkeypatch):

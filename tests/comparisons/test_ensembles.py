@@ -70,12 +70,14 @@ MODELS = {"gradient-flow": flows.GradientFlow, "edge": flows.EdgeFlow, "central"
 MEMBERS = Members(params=STARTS, methods=[GradientDescent(rate) for rate in RATES])
 
 
-@cache
-def some_diverge():
+def make_some_diverge(**changes):
     """The second of three members blows up."""
     method, many = GradientDescent(0.5), jnp.array([[0.5], [4.0], [0.3]])
     models = {"flow": flows.GradientFlow(method), "modified": flows.ModifiedFlow(method, order=2)}
-    return compare(method, models, Members(params=many), loss=quartic, every=1)
+    return compare(method, models, Members(params=many), loss=quartic, every=1, **changes)
+
+
+some_diverge = cache(make_some_diverge)
 
 
 def test_each_member_is_the_comparison_alone():
@@ -89,6 +91,10 @@ def test_each_member_is_the_comparison_alone():
         assert_is_member(usual(), i, alone, tolerance)
     assert usual().divergence["edge"].distance.shape == (5, 2)
     assert usual().divergence["edge"].along.shape == (5, 2, 1)
+
+
+def test_sides_that_move_at_once_end_with_the_same_bits():
+    assert_same(some_diverge(), make_some_diverge(workers=3))
 
 
 def test_momentum_starts_on_the_slow_manifold_of_each_member():

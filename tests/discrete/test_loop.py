@@ -39,6 +39,13 @@ class Counter(Side):
         return carry[0] < self.fails_at
 
 
+class Exploding(Counter):
+    """Ends a run with an error on the way to its first sample."""
+
+    def advance(self, carry):
+        return eqx.error_if(carry[0], carry[0] == 0, "no further") + 1, carry[1]
+
+
 AT_ONCE = pytest.mark.parametrize("workers", [1, 3])
 
 
@@ -115,6 +122,25 @@ def test_followers_see_the_leader_at_the_same_sample_and_what_they_see_is_not_st
     assert marched.measured("follower")["times"].tolist() == list(range(1, 501))
     assert not marched.measured("follower")["ahead"].any()
     assert set(marched.measured("leader")) == {"times"}
+
+
+def test_the_leader_moves_its_next_block_beside_its_followers(monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        loop, "at_once", lambda works, workers: seen.append((set(works), workers)) or at_once(works, workers)
+    )
+    march({"leader": Counter(), "follower": Counter()}, 500, kept_for_followers=("n",), workers=3)
+    (start, first, *others, last) = seen
+    assert start == ({"leader", "follower"}, 3) and first == ({"leader"}, 3)
+    assert others == [({"leader", "follower"}, 3)] * len(others) and others and last == ({"follower"}, 3)
+
+
+def test_what_is_finished_is_kept_before_an_error_of_the_leader_ahead_is_raised():
+    kept = []
+    sides = {"leader": Exploding(), "follower": Counter()}
+    with pytest.raises(RuntimeError, match="no further"):
+        march(sides, 500, after_block=lambda now: kept.append(now.done), workers=2)
+    assert kept == [1]
 
 
 @AT_ONCE
