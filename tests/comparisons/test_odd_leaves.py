@@ -67,7 +67,13 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("name", CASES)
+# As the two beside them, bfloat16 and a pytree of arrays.
+ALIKE = ("float16", "a pytree of floats")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in ALIKE else name for name in CASES]
+)
 def test_odd_leaves_go_through_everything(name, tmp_path):
     method, params, flow = CASES[name]
     flow = flow(method) if isinstance(flow, type) else flow

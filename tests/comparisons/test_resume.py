@@ -56,6 +56,7 @@ def test_resuming_compiles_nothing_again(copied):
     assert not [name for name in compiled if "_advance" in name]
 
 
+@pytest.mark.slow
 def test_it_may_be_interrupted_again_and_again(copied):
     times = 0
     while compared(folder=copied, resume=True, progress=interrupt_after(2)).interrupted:

@@ -139,7 +139,7 @@ def test_what_is_finished_is_kept_before_an_error_of_the_leader_ahead_is_raised(
     kept = []
     sides = {"leader": Exploding(), "follower": Counter()}
     with pytest.raises(RuntimeError, match="no further"):
-        march(sides, 500, after_block=lambda now: kept.append(now.done), workers=2)
+        march(sides, 500, kept_for_followers=("n",), after_block=lambda now: kept.append(now.done), workers=2)
     assert kept == [1]
 
 

@@ -198,12 +198,8 @@ FLOWS = {
 }
 
 
-SLOW = ("gradient", "edge-2")
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in FLOWS]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FLOWS)
 def test_flows_of_a_network_cost_less_than_half_at_a_hundredth_of_the_distance(name):
     kept = {"steps": 200, "every": 10}
     tight, averaged = flows.explicit(rtol=1e-11, atol=1e-13), discrete.TimeAveraged(METHOD)

@@ -38,6 +38,7 @@ def test_runs_have_the_same_losses_distances_and_predictions(problems):
     np.testing.assert_allclose(outputs[0], outputs[1], atol=1e-12)
 
 
+@pytest.mark.slow
 def test_the_spectrum_is_the_same_but_for_zeros(problems):
     whole, smaller = (
         np.linalg.eigvalsh(landscapes.dense_hessian(problem.loss, problem.params)) for problem in problems

@@ -51,6 +51,7 @@ def test_a_residual_of_a_ten_thousandth_is_met(problem):
     assert np.all(np.linalg.norm(defects, axis=1) <= 1e-4 * np.asarray(pairs.values))
 
 
+@pytest.mark.slow
 def test_the_smallest_of_a_preconditioned_hessian_are_found_too(problem):
     scale = jax.tree.map(lambda leaf: 1 + jnp.abs(leaf), problem.params)
     settings = {"which": "smallest", "preconditioner": scale, "tolerance": 1e-8}

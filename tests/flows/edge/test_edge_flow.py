@@ -154,7 +154,7 @@ def test_past_the_edge_solvers_of_any_tolerance_find_the_same_flow():
         loose = flows.solve(flow, valley(1.0), START, integrator=flows.stabilized(rtol=rtol, atol=1e-3 * rtol), **RUN)
         errors.append(np.linalg.norm(loose.path - tight.path, axis=1).max() / moved)
     assert tight.predictions["swing"].max() > 0.1
-    assert errors[0] < 0.005 and errors[1] < errors[0] / 3
+    assert max(errors) < 0.005
 
 
 def test_its_predictions_are_averages_over_both_parities():
