@@ -27,6 +27,8 @@ HIGHEST_ORDER = 4
 # n equal pushes add up to n, n random ones to sqrt(n): 1 / sqrt(n) for the n = 100 steps or so at the edge in which r
 # neither grows nor dies, sqrt(4 pi/a) where h times the sharpness rises by a in each step, 1e-3 in the demo.
 COHERENT = 0.1
+# Length from which on a swing is taken as it is: its square is below the rounding of float64.
+SEEN = 1e-8
 
 
 class Parities(NamedTuple):
@@ -139,13 +141,22 @@ class EdgeFlow(ODEFlow):
 
     def _moved(self, loss: Loss, z: Parities) -> Parities:
         """The doubled step minus the identity."""
-        ahead = self._stepped(loss, *optax.tree.add(z.centre, z.swing))
-        behind = self._stepped(loss, *optax.tree.sub(z.centre, z.swing))
+        # A swing below the last digit of the centre is seen larger, by which the difference is divided.
+        size = optax.tree.norm(z.swing)
+        larger = jax.lax.stop_gradient(jnp.where(size > 0, jnp.maximum(1, SEEN / jnp.where(size > 0, size, 1)), 1))
+        seen = jax.tree.map(lambda r: (larger * r).astype(r.dtype), z.swing)
+        ahead = self._stepped(loss, *optax.tree.add(z.centre, seen))
+        behind = self._stepped(loss, *optax.tree.sub(z.centre, seen))
         # Without a swing both parities are one. Compiled apart they round apart, which beyond the edge would grow.
         still = jnp.all(jnp.stack([jnp.all(leaf == 0) for leaf in jax.tree.leaves(z.swing)]))
         return Parities(
             jax.tree.map(lambda a, b, c: (a + b) / 2 - c, ahead, behind, z.centre),
-            jax.tree.map(lambda a, b, r: jnp.where(still, 0, (b - a) / 2 - r), ahead, behind, z.swing),
+            jax.tree.map(
+                lambda a, b, r: jnp.where(still, 0, ((b - a) / (2 * larger)).astype(r.dtype) - r),
+                ahead,
+                behind,
+                z.swing,
+            ),
         )
 
     def _stepped(self, loss: Loss, params: Params, state: Any) -> tuple[Params, Any]:
