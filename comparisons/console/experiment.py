@@ -16,8 +16,8 @@ import flows
 import landscapes
 from discrete import Method, TimeAveraged
 from discrete.catalogue import TAKES, method_named
-from discrete.running.march import prompt_interrupts
 from discrete.running.run import check_steps
+from discrete.running.threads import prompt_interrupts
 from flows.catalogue import flow_named
 from flows.modified import third_derivative_vanishes
 from flows.running.integrator import resolving

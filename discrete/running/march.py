@@ -8,12 +8,9 @@ may be interrupted. Memory is bounded by the block, not by the run.
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from contextvars import ContextVar, copy_context
+from contextvars import ContextVar
 from functools import partial
-from queue import Queue
-from threading import Thread
 from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
@@ -21,6 +18,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool
+
+from .threads import at_once, interruptible
 
 Carry = Any
 Measured = dict[str, Any]
@@ -33,10 +32,8 @@ BLOCK_BYTES = 64 * 2**20
 BLOCK_SAMPLES = 4096
 FIRST_BLOCK = 1
 BLOCK_SECONDS = 1.0
-WORKER = "odescent block"
 
 _PARTS_COUNT = ContextVar("parts_count", default=True)
-_ANSWERS_AT_ONCE = ContextVar("answers_at_once", default=False)
 
 
 class Side(eqx.Module):
@@ -163,58 +160,8 @@ def advance(side: Side, carry: Carry, first: int, count: int, reference: Any, ca
 def begin(sides: dict[str, Side], workers: int = 1) -> Marched:
     """All sides at sample 0, nothing measured yet."""
     works = {name: partial(_start, side) for name, side in sides.items()}
-    carries = _interruptible(lambda: at_once(works, workers))
+    carries = interruptible(lambda: at_once(works, workers))
     return Marched(carries, dict.fromkeys(sides, 0), dict.fromkeys(sides, 0.0), [])
-
-
-@contextmanager
-def prompt_interrupts() -> Iterator[None]:
-    """Within, Ctrl-C is answered at once, also while a program compiles or a block is on.
-
-    Compiled code runs in a thread of its own, which then is left alone: it ends with its block, for which Python waits
-    before it ends where several sides move at once.
-    Settings that JAX keeps for each thread, such as `jax.default_device` used as a context, do not reach it.
-    """
-    before = _ANSWERS_AT_ONCE.set(True)
-    try:
-        yield
-    finally:
-        _ANSWERS_AT_ONCE.reset(before)
-
-
-def _interruptible(work: Callable[[], Any]) -> Any:
-    if not _ANSWERS_AT_ONCE.get():
-        return work()
-    ended: Queue[tuple[Any, BaseException | None]] = Queue()
-
-    def worked() -> None:
-        try:
-            ended.put((work(), None))
-        except BaseException as error:
-            ended.put((None, error))
-
-    Thread(target=copy_context().run, args=(worked,), daemon=True, name=WORKER).start()
-    found, error = ended.get()
-    if error is not None:
-        raise error
-    return found
-
-
-def at_once(works: dict[str, Callable[[], Any]], workers: int) -> dict[str, Any]:
-    """What each of some pieces of work is worth, by name; done by so many threads, in the order given.
-
-    As many programs run at once as the CPU backend has threads. Settings that JAX keeps for each thread do not reach
-    the workers.
-    """
-    if workers < 2:
-        return {name: work() for name, work in works.items()}
-    with ThreadPoolExecutor(workers, thread_name_prefix=WORKER) as pool:
-        waiting = {name: pool.submit(copy_context().run, work) for name, work in works.items()}
-        try:
-            return {name: one.result() for name, one in waiting.items()}
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
 
 
 @contextmanager
@@ -259,12 +206,12 @@ def march(
             lead = partial(_moved, sides[leader], reference=None, capacity=capacity)
             if ahead is None:
                 first = {leader: partial(lead, now.carries[leader], now.done, count)}
-                ahead = _interruptible(lambda first=first: at_once(first, workers)[leader])
+                ahead = interruptible(lambda first=first: at_once(first, workers)[leader])
             follow = partial(_one_block, sides, now, ahead, kept_for_followers, capacity)
             left = end - now.done - ahead.block.samples if ahead.finished else 0
             further = partial(lead, ahead.carry, now.done + ahead.block.samples, min(size, left))
             also = partial(_tried, further) if left and workers > 1 else None
-            now, following = _interruptible(partial(follow, also, workers))
+            now, following = interruptible(partial(follow, also, workers))
             if after_block:
                 after_block(now)
             if not ahead.finished:

@@ -13,7 +13,8 @@ import discrete
 import flows
 import landscapes
 from discrete.running import march as loop
-from discrete.running.march import Side, at_once, begin, march, whole_runs
+from discrete.running.march import Side, begin, march, whole_runs
+from discrete.running.threads import at_once
 
 
 class Counter(Side):
